@@ -1,0 +1,331 @@
+"""The command line: parses, calls, prints, exits. What a command needs is imported when it runs."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mendbook import __version__
+from mendbook.errors import MendbookError, Usage
+
+if TYPE_CHECKING:
+    from mendbook.run.notebooks import Run
+
+EXIT_CODES = (
+    (0, "healthy, or fixed and verified"),
+    (1, "an error of the program or its surroundings"),
+    (2, "wrong usage: unknown parameter, bad runbook, unreadable target"),
+    (3, "incident found; a plan is ready (nothing was changed)"),
+    (4, "refused: not this incident, wrong target, no or another approval, a schema that moved since the plan"),
+    (5, "apply failed; what was done is undone or named exactly"),
+    (6, "applied, and not verified"),
+    (7, "the lock was not obtained in the time allowed; nothing changed"),
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns its exit code."""
+    parsed = parser().parse_args(arguments)
+    try:
+        code: int = parsed.run(parsed)
+    except MendbookError as error:
+        return _refuse(parsed, str(error), error.exit_code)
+    except KeyboardInterrupt:
+        return _refuse(parsed, "Stopped.", 1)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return code
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    codes = "\n".join(f"  {code}  {meaning}" for code, meaning in EXIT_CODES)
+    top = argparse.ArgumentParser(
+        prog="mendbook",
+        description="Incident runbooks for PostgreSQL: from the pasted error to the documented fix.",
+        epilog=f"exit codes:\n{codes}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    top.add_argument("--version", action="version", version=f"mendbook {__version__}")
+    commands = top.add_subparsers(required=True, metavar="COMMAND")
+    _add_demo(commands)
+    _add_diagnose(commands)
+    _add_change(commands, "repair", "apply an approved plan, verify and document it")
+    _add_change(commands, "rollback", "take an applied plan back and verify that")
+    _add_runbooks(commands)
+    _add_lab(commands)
+    return top
+
+
+Commands = Any  # argparse's own type for this is private
+
+
+def _add_demo(commands: Commands) -> None:
+    command = commands.add_parser("demo", help="see the built-in incidents broken, diagnosed, fixed and documented")
+    command.add_argument("runbook", nargs="*", help="only these (default: all that ship with Mendbook)")
+    command.add_argument("--incidents", default="incidents", metavar="DIR", help="where the documents go (%(default)s)")
+    command.set_defaults(run=_demo, json=False)
+
+
+def _add_diagnose(commands: Commands) -> None:
+    command = commands.add_parser("diagnose", help="find out whether a database has an incident, and prepare its fix")
+    command.add_argument("runbook", help="a runbook's name or folder (mendbook runbooks list)")
+    command.add_argument(
+        "--target",
+        required=True,
+        metavar="T",
+        help="env:NAME (a variable that holds the URL), service:NAME, embedded:NAME, or a URL without a password",
+    )
+    command.add_argument("-p", dest="values", action="append", default=[], metavar="NAME=VALUE", help="a parameter")
+    command.add_argument("--option", default="", metavar="O", help="plan this option (default: the recommended one)")
+    command.add_argument("--expected-database", default="", metavar="NAME", help="refuse any other database")
+    command.add_argument(
+        "--incidents", default="incidents", metavar="DIR", help="where the folder is made (%(default)s)"
+    )
+    command.add_argument("--allow-dangerous", action="store_true", help="plan even what blocks long or loses data")
+    _add_run(command)
+    command.set_defaults(run=_diagnose)
+
+
+def _add_change(commands: Commands, name: str, what: str) -> None:
+    command = commands.add_parser(name, help=what)
+    command.add_argument("folder", help="the incident's folder")
+    command.add_argument("--approve", default="", metavar="DIGEST", help="the digest of the plan that you have read")
+    command.add_argument("--expected-database", default="", metavar="NAME", help="refuse any other database")
+    command.add_argument(
+        "--wait", type=float, default=60.0, metavar="SECONDS", help="go on asking for locks (%(default)s)"
+    )
+    _add_run(command)
+    command.set_defaults(run=_change, notebook=name)
+
+
+def _add_run(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--time-limit", type=float, default=3600.0, metavar="SECONDS", help="for all of it (%(default)s)"
+    )
+    command.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
+
+
+def _add_runbooks(commands: Commands) -> None:
+    group = commands.add_parser("runbooks", help="list, show, check and start runbooks").add_subparsers(
+        required=True, metavar="ACTION"
+    )
+    for name, action, what, argument in (
+        ("list", _list, "every runbook", None),
+        ("show", _show, "one runbook, as people read it", "a runbook's name or folder"),
+        ("check", _check, "what is wrong with a folder, with file and line", "the folder"),
+        ("schema", _schema, "the JSON Schema of runbook.yaml", None),
+        ("new", _new, "start a new runbook in ./runbooks", "its name, such as orders-total"),
+    ):
+        command = group.add_parser(name, help=what)
+        if argument:
+            command.add_argument("runbook", help=argument)
+        command.set_defaults(run=action, json=False)
+
+
+def _add_lab(commands: Commands) -> None:
+    command = commands.add_parser("lab", help="open the notebooks in JupyterLab")
+    command.add_argument("--incidents", default="incidents", metavar="DIR", help="where the working copy is made")
+    command.add_argument("--no-browser", action="store_true", help="only print the address")
+    command.set_defaults(run=_lab, json=False)
+
+
+# ---- diagnose, repair, rollback
+
+
+def _diagnose(parsed: argparse.Namespace) -> int:
+    from mendbook import incident
+
+    values = dict(_pair(each) for each in parsed.values)
+    asked = incident.check(runbook=parsed.runbook, target=parsed.target, values=values, option=parsed.option)
+    folder = incident.new_folder(Path(parsed.incidents), asked.runbook.slug)
+    given = {
+        "runbook": str(asked.runbook.folder),
+        "target": parsed.target,
+        "values": values,
+        "option": parsed.option,
+        "expected_database": parsed.expected_database,
+        "folder": str(folder),
+        "allow_dangerous": parsed.allow_dangerous,
+    }
+    return _report(parsed, folder, _run(parsed, "diagnose", folder, given))
+
+
+def _change(parsed: argparse.Namespace) -> int:
+    folder = Path(parsed.folder)
+    if not (folder / "record.json").is_file():
+        raise Usage(
+            f"{folder} is no incident folder; nothing was started. Name the folder that mendbook diagnose printed."
+        )
+    given = {
+        "folder": str(folder),
+        "approve": parsed.approve,
+        "expected_database": parsed.expected_database,
+        "wait": parsed.wait,
+    }
+    return _report(parsed, folder, _run(parsed, parsed.notebook, folder, given))
+
+
+def _run(parsed: argparse.Namespace, name: str, folder: Path, given: dict[str, object]) -> Run:
+    from mendbook.run import notebooks
+
+    output = folder / f"{name}.ipynb"
+    show: Callable[[str], None] = _progress(name) if sys.stderr.isatty() else lambda stage: None
+    try:
+        return notebooks.run(notebooks.path(name), output, given, progress=show, time_limit=parsed.time_limit)
+    finally:
+        show("")
+
+
+def _progress(name: str) -> Callable[[str], None]:
+    def show(stage: str) -> None:
+        print(f"\r\x1b[K{name}: {stage} …" if stage else "\r\x1b[K", end="", file=sys.stderr, flush=True)
+
+    return show
+
+
+def _report(parsed: argparse.Namespace, folder: Path, ended: Run) -> int:
+    """Print how a run ended, from the record that it left."""
+    from mendbook.stages import document
+
+    record = document.load(folder) if (folder / "record.json").exists() else {}
+    if not ended.completed:
+        record.update(verdict=ended.message or ended.error, exit_code=ended.exit_code)
+    code = int(record["exit_code"])
+    answer = {
+        "verdict": record["verdict"],
+        "exit_code": code,
+        "digest": record.get("digest") or None,
+        "incident": str(folder),
+        "target": record.get("target"),
+        "runbook": record.get("runbook"),
+        "option": record.get("option"),
+        "next": record.get("next") or None,
+    }
+    if parsed.json:
+        print(json.dumps(answer, ensure_ascii=False))
+    else:
+        _print_record(record, folder, ended)
+    return code
+
+
+def _print_record(record: dict[str, Any], folder: Path, ended: Run) -> None:
+    from mendbook import render
+
+    if record.get("identity"):
+        print(render.facts_text([("target", record["target"]), *map(tuple, record["identity"])]), end="\n\n")
+    if ended.completed:
+        for head, rows, marks in _tables(record, ended.notebook.stem):
+            render.print_table(head, rows, marks=marks)
+            print()
+    print(record["verdict"])
+    if record.get("next") and ended.completed:
+        print(f"\n{record['next']}")
+    print(f"\nrecord: {ended.notebook}")
+    if (folder / "fix.html").exists():
+        print(f"document: {(folder / 'fix.html').resolve().as_uri()}")
+
+
+def _tables(record: dict[str, Any], name: str) -> list[tuple[tuple[str, ...], list[Any], dict[str, str]]]:
+    if name == "diagnose":
+        statements = [[o["verdict"], o["at"], o["said"]] for o in record["reproduction"]]
+        return [
+            (("", "place", "PostgreSQL says"), statements, {"fails": "bad", "passes": "good"}),
+            (("step", "what", "lock", "loses", "undo"), record["plan"]["rows"], {}),
+        ]
+    checks = record["verification"] if name == "repair" else record["rolled_back"]
+    return [(("", "on the target", ""), checks["checks"], {"yes": "good", "no": "bad"})]
+
+
+def _refuse(parsed: argparse.Namespace, message: str, code: int) -> int:
+    from mendbook.redaction import scrub
+
+    if parsed.json:
+        answer = {"verdict": scrub(message), "exit_code": code, "digest": None, "incident": None, "target": None}
+        print(json.dumps(answer, ensure_ascii=False))
+    else:
+        print(scrub(message), file=sys.stderr)
+    return code
+
+
+def _pair(given: str) -> tuple[str, str]:
+    name, equals, value = given.partition("=")
+    if not equals or not name:
+        raise Usage(f"-p wants NAME=VALUE, and got {given!r}; nothing was started.")
+    return name, value
+
+
+# ---- demo, lab
+
+
+def _demo(parsed: argparse.Namespace) -> int:
+    from mendbook.run import demo
+
+    return demo.run(parsed.runbook, Path(parsed.incidents))
+
+
+def _lab(parsed: argparse.Namespace) -> int:
+    from mendbook.run import lab
+
+    return lab.run(Path(parsed.incidents), browser=not parsed.no_browser)
+
+
+# ---- runbooks
+
+
+def _list(parsed: argparse.Namespace) -> int:
+    from mendbook import render, runbook
+
+    rows = []
+    for slug, folder in runbook.catalogue().items():
+        wrong = runbook.problems(folder)
+        rows.append((slug, f"{wrong[0]}" if wrong else runbook.load(folder).text.title))
+    render.print_table(("runbook", "incident"), rows)
+    return 0
+
+
+def _show(parsed: argparse.Namespace) -> int:
+    from mendbook import runbook
+
+    print(runbook.find(parsed.runbook))
+    return 0
+
+
+def _check(parsed: argparse.Namespace) -> int:
+    from mendbook import runbook
+
+    known = runbook.catalogue()
+    folder = known.get(parsed.runbook, Path(parsed.runbook))
+    wrong = runbook.problems(folder)
+    for each in wrong:
+        print(each, file=sys.stderr)
+    if not wrong:
+        print(f"{folder} is a valid runbook.")
+    return 2 if wrong else 0
+
+
+def _schema(parsed: argparse.Namespace) -> int:
+    from mendbook import runbook
+
+    print(json.dumps(runbook.schema(), indent=2))
+    return 0
+
+
+def _new(parsed: argparse.Namespace) -> int:
+    from mendbook import authoring
+
+    folder = authoring.start(parsed.runbook, Path("runbooks"))
+    print(
+        f"{folder} is a runbook that works. Change it into yours, and look at it with: mendbook runbooks check {folder}"
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,418 @@
+"""An Incident: what a notebook holds in its hand. It calls the stages, remembers their results, keeps the record."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import shlex
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+
+from mendbook import __version__, render
+from mendbook import runbook as runbooks
+from mendbook import target as targets
+from mendbook.errors import MendbookError, Refused, Usage
+from mendbook.render import Picture
+from mendbook.runbook import Option, Runbook, Value
+from mendbook.schema import clone, picture, snapshot, tables
+from mendbook.schema.clone import Clone
+from mendbook.schema.snapshot import Snapshot
+from mendbook.schema.tables import Tables
+from mendbook.stages import apply, document, edits, plan, rehearse, reproduce, verify
+from mendbook.stages.apply import Application, Journal
+from mendbook.stages.document import Document, Record
+from mendbook.stages.plan import Plan
+from mendbook.stages.rehearse import Rehearsal
+from mendbook.stages.reproduce import Reproduction
+from mendbook.stages.verify import Verification
+from mendbook.symptom import statements
+from mendbook.target import Identity, Target, open_target
+
+WAIT_S = 60.0  # how long `repair` goes on asking for locks, in all
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Verdict:
+    """How it ended, and what to do next."""
+
+    verdict: str
+    exit_code: int
+    digest: str
+    folder: Path
+    next: str  # the command to type; empty: nothing is left to do
+
+    def _repr_html_(self) -> str:
+        command = f"<p>Next:</p><pre>{render.escape(self.next)}</pre>" if self.next else ""
+        return f"<p><strong>{render.escape(self.verdict)}</strong></p>{command}"
+
+    def __str__(self) -> str:
+        return f"{self.verdict}\n\n{self.next}".strip()
+
+
+class Incident:
+    """One runbook on one target, with its folder."""
+
+    def __init__(self, folder: Path, record: Record) -> None:
+        self.folder = folder
+        self.record = record
+        self.journal = Journal(folder / "journal.jsonl")
+        self._kept = ExitStack()
+
+    # ---- beginning
+
+    @classmethod
+    def begin(
+        cls,
+        *,
+        runbook: str,
+        target: str,
+        values: Mapping[str, object] | None = None,
+        option: str = "",
+        expected_database: str = "",
+        incidents: str = "incidents",
+        folder: str = "",
+        allow_dangerous: bool = False,
+    ) -> Incident:
+        """Start a new incident, in a new folder below *incidents* or in *folder*, which is there and empty.
+
+        Raises `Usage` for what cannot be understood (then there is no folder), `UnreadableTarget` and `WrongTarget`.
+        """
+        asked = check(runbook=runbook, target=target, values=values or {}, option=option)
+        made = Path(folder) if folder else new_folder(Path(incidents), asked.runbook.slug)
+        record: Record = {
+            "format": 1,
+            "mendbook": __version__,
+            "id": made.name,
+            "runbook": asked.runbook.slug,
+            "runbook_folder": str(asked.runbook.folder),
+            "text": asked.runbook.text.model_dump(mode="json", by_alias=True),
+            "target": target,
+            "expected_database": expected_database,
+            "values": dict(asked.values),
+            "option": asked.option.id,
+            "allow_dangerous": allow_dangerous,
+            "error": asked.runbook.error,
+            "who": _who(),
+            "when": datetime.now(UTC).isoformat(timespec="seconds"),
+            "verdict": "not diagnosed yet",
+            "exit_code": 1,
+            "digest": "",
+            "stages": {},
+        }
+        incident = cls(made, record)
+        with incident._stage("identify"):
+            incident.record["identity"] = [list(fact) for fact in incident.identity.facts()]
+        return incident
+
+    @classmethod
+    def resume(cls, folder: str, *, expected_database: str = "") -> Incident:
+        """Take up a diagnosed incident from its folder; raises `Usage` where there is none."""
+        path = Path(folder)
+        try:
+            record = document.load(path)
+        except (OSError, ValueError):
+            raise Usage(
+                f"{folder or 'The empty name'} is no incident folder; nothing was started. Name the folder that "
+                f"diagnose made, such as incidents/20261120-031500-socket-sessions-updated-at."
+            ) from None
+        record["expected_database"] = expected_database or record["expected_database"]
+        incident = cls(path, record)
+        with incident._stage("identify again"):
+            incident.record["identity"] = [list(fact) for fact in incident.identity.facts()]
+        return incident
+
+    # ---- what it is about
+
+    @cached_property
+    def runbook(self) -> Runbook:
+        """The runbook."""
+        return runbooks.load(Path(self.record["runbook_folder"]))
+
+    @cached_property
+    def option(self) -> Option:
+        """The chosen option."""
+        return self.runbook.option(self.record["option"])
+
+    @property
+    def values(self) -> Mapping[str, Value]:
+        """The value of every parameter."""
+        values: Mapping[str, Value] = self.record["values"]
+        return values
+
+    @cached_property
+    def _opened(self) -> tuple[Target, Identity]:
+        return open_target(self.record["target"], expected_database=self.record["expected_database"])
+
+    @property
+    def target(self) -> Target:
+        """The target."""
+        return self._opened[0]
+
+    @property
+    def identity(self) -> Identity:
+        """Which database it is."""
+        return self._opened[1]
+
+    # ---- diagnose
+
+    @cached_property
+    def schema(self) -> Snapshot:
+        """The schema of the target."""
+        with self._stage("inspect"), self.target.reading() as conn:
+            return snapshot.read(conn)
+
+    @cached_property
+    def tables(self) -> Tables:
+        """The tables that the statements name, as they are now."""
+        names = [
+            name
+            for each in self.runbook.text.statements
+            for name in statements.tables(self.runbook.fill(each.sql, self.values)).values()
+        ]
+        with self.target.reading() as conn:
+            return tables.describe(conn, self.schema, names, self.identity.schemas)
+
+    @cached_property
+    def reproduction(self) -> Reproduction:
+        """The failing statements; raises `NotThisIncident` where they do not fail as the runbook says."""
+        with self._stage("reproduce"):
+            with self.target.reading() as conn:
+                found = reproduce.run(conn, self.runbook, self.values)
+            self.record["reproduction"] = [
+                {
+                    **asdict(outcome),
+                    "verdict": outcome.verdict,
+                    "shown": outcome.shown(),
+                    "said": f"{outcome.sqlstate} {outcome.message}".strip(),
+                }
+                for outcome in found.outcomes
+            ]
+            reproduce.confirm(found, self.runbook, self.values)
+            return found
+
+    @cached_property
+    def _clone(self) -> Clone:
+        return self._kept.enter_context(clone.build(self.schema, self.identity))
+
+    @cached_property
+    def plan(self) -> Plan:
+        """The plan: made once, then read from the folder."""
+        path = self.folder / "plan.json"
+        if path.exists():
+            return plan.load(path.read_text(encoding="utf-8"))
+        _ = self.reproduction
+        with self._stage("plan"), self.target.reading() as conn:
+            made = plan.make(
+                conn=conn,
+                identity=self.identity,
+                live=self.schema,
+                clone=self._clone,
+                runbook=self.runbook,
+                option=self.option,
+                values=self.values,
+                files=(self.folder / "app").resolve(),
+                allow_dangerous=self.record["allow_dangerous"],
+            )
+            self._keep_plan(made)
+            return made
+
+    def _keep_plan(self, made: Plan) -> None:
+        drawn = picture.draw(self.schema, made.desired)
+        for number, edit in enumerate(made.edits, 1):
+            if edit.before is not None:
+                backup = self.folder / "backup" / f"{number}-{Path(edit.path).name}"
+                backup.parent.mkdir(exist_ok=True)
+                document.put(backup, edit.before)
+        document.put(self.folder / "plan.json", plan.dump(made))
+        self.record["digest"] = made.digest
+        self.record["plan"] = {
+            "dangers": list(made.dangers),
+            "rows": [list(row) for row in made.rows()],
+            "forward": made.forward(),
+            "backward": made.backward(),
+            "rollback": f"mendbook rollback {shlex.quote(str(self.folder))} --approve {made.digest}",
+            "edits": [{"title": e.title, "sha256": edits.digest(e.before)} for e in made.edits],
+            "picture": {"boxes": [asdict(box) for box in drawn.boxes], "links": [list(link) for link in drawn.links]},
+        }
+
+    @property
+    def picture(self) -> Picture:
+        """The tables that the plan is about, with what is missing marked."""
+        return picture.draw(self.schema, self.plan.desired)
+
+    @cached_property
+    def rehearsal(self) -> Rehearsal:
+        """The rehearsal on the clone; raises `RehearsalFailed` where something did not hold."""
+        made = self.plan
+        with self._stage("rehearse"):
+            found = rehearse.run(made, self._clone, self.runbook, self.option)
+            self.record["rehearsal"] = {
+                "server": found.server_version,
+                "checks": [list(fact) for fact in found.facts()],
+                "steps": [list(row) for row in found.steps()],
+                "omitted": list(found.omitted),
+                "green": found.green,
+            }
+            rehearse.require_green(found)
+            return found
+
+    def diagnosed(self) -> Verdict:
+        """End a diagnosis: write the documents and say what to type next."""
+        _ = self.rehearsal
+        self._kept.close()
+        command = f"mendbook repair {shlex.quote(str(self.folder))} --approve {self.plan.digest}"
+        return self._conclude("incident found; the plan is ready, and nothing was changed", 3, command)
+
+    # ---- repair, rollback
+
+    def approve(self, digest: str) -> Plan:
+        """Return the plan if *digest* approves it; raises `NotApproved`, or `Refused` for a red or missing rehearsal."""
+        with self._stage("approve"):
+            if not (self.folder / "plan.json").exists():
+                raise Refused(f"{self.folder} holds no plan, so nothing was changed. Diagnose the incident first.")
+            if not self.record.get("rehearsal", {}).get("green"):
+                raise Refused(
+                    f"The plan in {self.folder} was not rehearsed with success, so nothing was changed. Diagnose again."
+                )
+            apply.approve(self.plan, digest)
+            self.record["approved"] = digest
+            return self.plan
+
+    def still_there(self) -> Reproduction:
+        """Reproduce once more, just before the change; raises `NotThisIncident` where it is mended already."""
+        with self._stage("reproduce again"):
+            with self.target.reading() as conn:
+                found = reproduce.run(conn, self.runbook, self.values)
+            reproduce.confirm(found, self.runbook, self.values)
+            return found
+
+    def apply(self, *, wait: float = WAIT_S) -> Application:
+        """Apply the approved plan; raises what `apply.run` raises."""
+        with self._stage("apply"):
+            done = apply.run(self.plan, self.target, self.journal, approved=self.record.get("approved", ""), wait=wait)
+            self.record["application"] = {"rows": [list(row) for row in done.rows()], "seconds": done.seconds}
+            return done
+
+    def verify(self) -> Verification:
+        """Verify on the target; raises `NotVerified` naming what does not hold."""
+        with self._stage("verify"):
+            found = verify.run(self.plan, self.target, self.runbook, self.option)
+            self.record["verification"] = {"checks": [list(f) for f in found.facts()], "fingerprint": found.fingerprint}
+            self.record.pop("rolled_back", None)
+            verify.require(found)
+            return found
+
+    def repaired(self) -> Verdict:
+        """End a repair."""
+        command = self.record["plan"]["rollback"]
+        return self._conclude("fixed and verified", 0, f"# if it has to be taken back:\n{command}")
+
+    def rollback(self, *, wait: float = WAIT_S) -> Application:
+        """Take the applied plan back; raises what `apply.undo` raises, and `Refused` where nothing was applied."""
+        with self._stage("roll back"):
+            after = self.record.get("verification", {}).get("fingerprint")
+            if not after or self.record.get("rolled_back"):
+                raise Refused(
+                    f"The plan in {self.folder} is not applied, so there is nothing to take back; nothing was changed."
+                )
+            return apply.undo(
+                self.plan,
+                self.target,
+                self.journal,
+                approved=self.record.get("approved", ""),
+                fingerprint=after,
+                wait=wait,
+            )
+
+    def verify_rollback(self) -> Verification:
+        """Verify that the schema is as it was before the fix; raises `NotVerified`."""
+        with self._stage("verify the rollback"):
+            found = verify.after_undo(self.plan, self.target, self.runbook)
+            self.record["rolled_back"] = {"checks": [list(fact) for fact in found.facts()]}
+            verify.require(found)
+            return found
+
+    def rolled_back(self) -> Verdict:
+        """End a rollback."""
+        return self._conclude("rolled back; the schema is as it was before the fix", 0, "")
+
+    def document(self) -> Document:
+        """Write ``record.json``, ``fix.md`` and ``fix.html``."""
+        return document.write(self.folder, self.record)
+
+    # ---- keeping the record
+
+    def _conclude(self, verdict: str, exit_code: int, command: str) -> Verdict:
+        self.record.update(verdict=verdict, exit_code=exit_code, next=command)
+        document.write(self.folder, self.record)
+        return Verdict(
+            verdict=verdict, exit_code=exit_code, digest=self.record["digest"], folder=self.folder, next=command
+        )
+
+    @contextmanager
+    def _stage(self, name: str) -> Iterator[None]:
+        """Time a stage, and keep in the record how it ended, whatever happens."""
+        start = time.monotonic()
+        try:
+            yield
+        except BaseException as error:
+            self._failed(name, error)
+            raise
+        finally:
+            self.record["stages"][name] = {"seconds": round(time.monotonic() - start, 3)}
+            document.save(self.folder, self.record)
+
+    def _failed(self, name: str, error: BaseException) -> None:
+        known = isinstance(error, MendbookError)
+        self.record["verdict"] = f"{name}: {error}" if known else f"{name} stopped ({type(error).__name__})"
+        self.record["exit_code"] = error.exit_code if isinstance(error, MendbookError) else 1
+        self.record["next"] = ""
+        self._kept.close()
+        if "reproduction" in self.record:
+            document.write(self.folder, self.record)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Asked:
+    """A call that can be understood."""
+
+    runbook: Runbook
+    option: Option
+    values: Mapping[str, Value]
+
+
+def check(*, runbook: str, target: str, values: Mapping[str, object], option: str) -> Asked:
+    """Check a call without connecting anywhere; raises `Usage`."""
+    found = runbooks.find(runbook)
+    asked = Asked(runbook=found, option=found.option(option), values=found.values(values))
+    if not target:
+        raise Usage("No target was named; nothing was started. Name one with --target, such as env:DATABASE_URL.")
+    targets.resolve(target)
+    return asked
+
+
+def new_folder(incidents: Path, slug: str) -> Path:
+    """Make a new folder below *incidents*, named by the time and the runbook; raises `Usage` where that is impossible."""
+    stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    for suffix in ("", *(f"-{n}" for n in range(2, 1000))):
+        path = incidents / f"{stamp}-{slug}{suffix}"
+        try:
+            path.mkdir(parents=True)
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise Usage(f"{incidents} cannot hold the incident's folder ({error}); nothing was started.") from None
+        return path
+    raise Usage(f"{incidents} holds a thousand incidents of this second; nothing was started.")
+
+
+def _who() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return str(os.getuid())

@@ -1,0 +1,75 @@
+"""The demo: every built-in incident on the embedded server, from the broken database to the documented fix."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from mendbook import embedded, render, runbook
+from mendbook import incident as incidents
+from mendbook.errors import Usage
+from mendbook.run import notebooks
+from mendbook.stages import document
+from mendbook.target import resolve
+
+_HEAD = ("", "runbook", "diagnose", "repair", "document")
+
+
+def run(names: Sequence[str], folder: Path) -> int:
+    """Take the named runbooks, or all of Mendbook's own, through; returns 0 where every one ended verified."""
+    own = {
+        slug: path for slug, path in runbook.catalogue().items() if path.parent == runbook.shared("runbooks").resolve()
+    }
+    for name in names:
+        if name not in own:
+            raise Usage(
+                f"There is no built-in runbook {name!r}; nothing was started. {runbook.nearest(name, own, 'runbook')}"
+            )
+    rows = []
+    for slug in names or own:
+        print(f"{slug} …", flush=True)
+        rows.append(_one(runbook.load(own[slug]), folder))
+    print()
+    render.print_table(_HEAD, rows, marks={"fixed and verified": "good"})
+    print(
+        "\nEach document shows the error, the cause, the fix and the proof. Each folder holds the executed notebooks."
+    )
+    fixed = all(row[0] == "fixed and verified" for row in rows)
+    if fixed:
+        print("To take one back: mendbook rollback FOLDER --approve DIGEST (the document has the whole command).")
+    return 0 if fixed else 1
+
+
+def _one(book: runbook.Runbook, folder: Path) -> tuple[str, ...]:
+    reference = f"embedded:demo {book.slug}"
+    _load(reference, book.broken)
+    made = incidents.new_folder(folder, book.slug)
+    values: dict[str, object] = {}
+    if "app" in book.text.parameters and (book.folder / "app").is_dir():
+        shutil.copytree(book.folder / "app", made / "app")
+        values["app"] = str((made / "app").resolve())
+    given: dict[str, object] = {"runbook": str(book.folder), "target": reference, "values": values, "folder": str(made)}
+    first, diagnosed = _timed("diagnose", made, given)
+    if not first.completed:
+        return (first.message, book.slug, diagnosed, "", "")
+    digest = document.load(made)["digest"]
+    second, repaired = _timed("repair", made, {"folder": str(made), "approve": digest})
+    verdict = "fixed and verified" if second.completed else second.message
+    return (verdict, book.slug, diagnosed, repaired, (made / "fix.html").resolve().as_uri())
+
+
+def _timed(name: str, folder: Path, given: dict[str, object]) -> tuple[notebooks.Run, str]:
+    start = time.monotonic()
+    ended = notebooks.run(notebooks.path(name), folder / f"{name}.ipynb", given)
+    return ended, f"{time.monotonic() - start:.1f} s"
+
+
+def _load(reference: str, script: str) -> None:
+    """Make the demo's own database anew."""
+    database = reference.partition(":")[2]
+    server = embedded.server("mendbook")
+    server.drop(database)
+    with resolve(reference).connect() as conn:
+        conn.execute(script.encode())

@@ -1,0 +1,183 @@
+"""Reproduction: the failing statements, judged by PostgreSQL itself and run by nobody.
+
+Each statement is sent through the protocol's Parse step, which raises what the application saw and executes nothing:
+no rows are touched, no row locks are taken, and no parameter values are needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from psycopg.pq import DiagnosticField, ExecStatus
+
+from mendbook import redaction, render
+from mendbook.errors import NotThisIncident
+from mendbook.runbook import Option, Runbook, Value, plain
+from mendbook.target import limit
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outcome:
+    """What PostgreSQL says of one statement."""
+
+    id: str
+    at: str  # where it stands in the application, as file:line
+    sql: str
+    sqlstate: str = ""  # empty: it passes
+    message: str = ""
+    position: int | None = None  # 1-based character of `sql`
+    hint: str = ""
+
+    @property
+    def passes(self) -> bool:
+        """Whether PostgreSQL accepts the statement."""
+        return not self.sqlstate
+
+    @property
+    def verdict(self) -> str:
+        """``passes`` or ``fails``."""
+        return "passes" if self.passes else "fails"
+
+    def shown(self) -> str:
+        """The SQL with a caret where the server saw the error."""
+        return render.pointer(self.sql.strip(), self.position)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reproduction:
+    """The statements of a runbook, judged on one database."""
+
+    outcomes: tuple[Outcome, ...]
+
+    @property
+    def failing(self) -> tuple[Outcome, ...]:
+        """Those that fail."""
+        return tuple(outcome for outcome in self.outcomes if not outcome.passes)
+
+    @property
+    def passes(self) -> bool:
+        """Whether every statement passes."""
+        return not self.failing
+
+    def _repr_html_(self) -> str:
+        rows = [(o.verdict, o.at, _Shown(o), f"{o.sqlstate} {o.message}".strip()) for o in self.outcomes]
+        return render.table_html(_HEAD, rows, marks=_MARKS)
+
+    def __str__(self) -> str:
+        rows = [(o.verdict, o.at, o.shown(), f"{o.sqlstate} {o.message}".strip()) for o in self.outcomes]
+        return render.table_text(_HEAD, rows, marks=_MARKS)
+
+
+_HEAD = ("", "place", "statement", "PostgreSQL says")
+_MARKS = {"fails": "bad", "passes": "good"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    outcome: Outcome
+
+    def _repr_html_(self) -> str:
+        return render.sql_html(self.outcome.shown())
+
+
+def run(
+    conn: psycopg.Connection[Any], runbook: Runbook, values: Mapping[str, Value], *, after: Option | None = None
+) -> Reproduction:
+    """Judge every statement of *runbook* in the transaction that is open on *conn*.
+
+    With *after*, the statements are those that the application sends once that option is in place.
+    """
+    becomes = after.becomes if after else {}
+    return Reproduction(
+        outcomes=tuple(
+            judge(conn, each.id, each.at, runbook.fill(becomes.get(each.id, each.sql), values))
+            for each in runbook.text.statements
+        )
+    )
+
+
+def judge(conn: psycopg.Connection[Any], id: str, at: str, sql: str) -> Outcome:
+    """Let PostgreSQL parse one statement; the transaction that is open on *conn* goes on unharmed."""
+    conn.execute("SAVEPOINT judge")
+    result = conn.pgconn.prepare(b"", sql.encode())
+    conn.execute("ROLLBACK TO judge")
+    if result.status == ExecStatus.COMMAND_OK:
+        return Outcome(id=id, at=at, sql=sql)
+
+    def said(field: DiagnosticField) -> str:
+        return redaction.scrub((result.error_field(field) or b"").decode(errors="replace"))
+
+    position = said(DiagnosticField.STATEMENT_POSITION)
+    return Outcome(
+        id=id,
+        at=at,
+        sql=sql,
+        sqlstate=said(DiagnosticField.SQLSTATE),
+        message=said(DiagnosticField.MESSAGE_PRIMARY),
+        position=int(position) if position else None,
+        hint=said(DiagnosticField.MESSAGE_HINT),
+    )
+
+
+def confirm(reproduction: Reproduction, runbook: Runbook, values: Mapping[str, Value]) -> None:
+    """Raise `NotThisIncident` unless a statement fails in the way the runbook describes."""
+    if reproduction.passes:
+        count = render.words(len(reproduction.outcomes), "statement")
+        raise NotThisIncident(
+            f"All {count} of {runbook.slug} pass on this database: it does not have this incident, or no longer; "
+            f"nothing was changed. If the application still fails, it talks to another database or another schema."
+        )
+    if not any(_matches(outcome, runbook, values) for outcome in reproduction.failing):
+        first = reproduction.failing[0]
+        raise NotThisIncident(
+            f"{first.at} fails on this database with {first.sqlstate} ({first.message}), which is not what "
+            f"{runbook.slug} mends; nothing was changed. Look for the runbook of that error."
+        )
+
+
+def _matches(outcome: Outcome, runbook: Runbook, values: Mapping[str, Value]) -> bool:
+    return any(
+        symptom.sqlstate == outcome.sqlstate and all(plain(name, values) in outcome.message for name in symptom.names)
+        for symptom in runbook.text.symptoms
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Drill:
+    """One exercise, run in a transaction that was rolled back."""
+
+    title: str
+    problem: str = ""  # empty: it did what the runbook says
+
+    @property
+    def passes(self) -> bool:
+        """Whether every statement of it did what the runbook says."""
+        return not self.problem
+
+
+def drill(
+    conn: psycopg.Connection[Any], runbook: Runbook, option: Option, values: Mapping[str, Value]
+) -> tuple[Drill, ...]:
+    """Run each exercise of *option* on an autocommit connection, with time limits, and roll it back."""
+    made = []
+    for exercise in option.exercises:
+        conn.execute("BEGIN")
+        try:
+            limit(conn, statement_ms=10_000, lock_ms=2_000)
+            problem = ""
+            for statement in exercise.statements:
+                filled = runbook.fill(statement.sql, values)
+                rows = conn.execute(filled.encode()).rowcount
+                if statement.rows is not None and rows != statement.rows:
+                    problem = f"{filled.strip()}\ntouched {render.words(rows, 'row')} instead of {statement.rows}"
+                    break
+        except psycopg.Error as error:
+            problem = redaction.scrub(f"{error.diag.sqlstate}: {error.diag.message_primary or error}")
+        finally:
+            if not conn.closed:
+                conn.execute("ROLLBACK")
+        made.append(Drill(title=exercise.title, problem=problem))
+    return tuple(made)
