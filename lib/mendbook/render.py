@@ -8,6 +8,7 @@ from __future__ import annotations
 import html
 import io
 import re
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -81,7 +82,9 @@ def print_table(head: Row, rows: Iterable[Row], *, marks: Mapping[str, str] | No
     """Print the table to standard output, coloured only on a terminal and without NO_COLOR."""
     from rich.console import Console
 
-    Console(soft_wrap=False, highlight=False).print(_rich_table(head, list(rows), marks or {}))
+    # A file or a pipe has no width to fit into.
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 200)
+    console.print(_rich_table(head, list(rows), marks or {}))
 
 
 def _rich_table(head: Row, rows: Iterable[Row], marks: Mapping[str, str]) -> Any:

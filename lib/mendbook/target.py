@@ -257,7 +257,7 @@ def _from_embedded(name: str) -> str:
     database = name or "demo"
     with Target(reference="embedded:", _conninfo=server.conninfo()).connect() as conn:
         known = conn.execute("SELECT FROM pg_database WHERE datname = %s", [database]).fetchone()
-    if not known:
+    if known is None:
         server.create(database)
     return server.conninfo(database)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from mendbook import embedded, render, runbook
@@ -14,7 +16,7 @@ from mendbook.run import notebooks
 from mendbook.stages import document
 from mendbook.target import resolve
 
-_HEAD = ("", "runbook", "diagnose", "repair", "document")
+_HEAD = ("", "runbook", "diagnose", "repair")
 
 
 def run(names: Sequence[str], folder: Path) -> int:
@@ -27,22 +29,32 @@ def run(names: Sequence[str], folder: Path) -> int:
             raise Usage(
                 f"There is no built-in runbook {name!r}; nothing was started. {runbook.nearest(name, own, 'runbook')}"
             )
-    rows = []
+    ended = []
     for slug in names or own:
         print(f"{slug} …", flush=True)
-        rows.append(_one(runbook.load(own[slug]), folder))
+        ended.append(_one(runbook.load(own[slug]), folder))
     print()
-    render.print_table(_HEAD, rows, marks={"fixed and verified": "good"})
-    print(
-        "\nEach document shows the error, the cause, the fix and the proof. Each folder holds the executed notebooks."
-    )
-    fixed = all(row[0] == "fixed and verified" for row in rows)
-    if fixed:
-        print("To take one back: mendbook rollback FOLDER --approve DIGEST (the document has the whole command).")
-    return 0 if fixed else 1
+    render.print_table(_HEAD, [each.row for each in ended], marks={_FIXED: "good"})
+    print("\nThe documents, each with the error, the cause, the fix and the proof:")
+    for each in ended:
+        print(f"  {(each.folder / 'fix.html').resolve().as_uri()}")
+    print("\nTo take one back:")
+    for each in ended:
+        print(f"  {each.rollback}")
+    return 0 if all(each.row[0] == _FIXED for each in ended) else 1
 
 
-def _one(book: runbook.Runbook, folder: Path) -> tuple[str, ...]:
+_FIXED = "fixed and verified"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Ended:
+    row: tuple[str, str, str, str]
+    folder: Path
+    rollback: str = ""
+
+
+def _one(book: runbook.Runbook, folder: Path) -> _Ended:
     reference = f"embedded:demo {book.slug}"
     _load(reference, book.broken)
     made = incidents.new_folder(folder, book.slug)
@@ -50,14 +62,20 @@ def _one(book: runbook.Runbook, folder: Path) -> tuple[str, ...]:
     if "app" in book.text.parameters and (book.folder / "app").is_dir():
         shutil.copytree(book.folder / "app", made / "app")
         values["app"] = str((made / "app").resolve())
-    given: dict[str, object] = {"runbook": str(book.folder), "target": reference, "values": values, "folder": str(made)}
+    given: dict[str, object] = {
+        "runbook": str(book.folder),
+        "target": reference,
+        "values": values,
+        "folder": str(made),
+    }
     first, diagnosed = _timed("diagnose", made, given)
     if not first.completed:
-        return (first.message, book.slug, diagnosed, "", "")
+        return _Ended(row=(first.message, book.slug, diagnosed, ""), folder=made)
     digest = document.load(made)["digest"]
     second, repaired = _timed("repair", made, {"folder": str(made), "approve": digest})
-    verdict = "fixed and verified" if second.completed else second.message
-    return (verdict, book.slug, diagnosed, repaired, (made / "fix.html").resolve().as_uri())
+    verdict = _FIXED if second.completed else second.message
+    rollback = f"mendbook rollback {shlex.quote(str(made))} --approve {digest}"
+    return _Ended(row=(verdict, book.slug, diagnosed, repaired), folder=made, rollback=rollback)
 
 
 def _timed(name: str, folder: Path, given: dict[str, object]) -> tuple[notebooks.Run, str]:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import os
 import signal
+import tempfile
 import threading
 from pathlib import Path
 from typing import Any
 
+from jupyter_client.manager import AsyncKernelManager
 from nbclient.exceptions import CellExecutionError
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine, NotebookExecutionManager
@@ -46,6 +48,23 @@ class Manager(NotebookExecutionManager):
         self.nb.metadata.papermill["end_time"] = self.end_time.isoformat()
         self.nb.metadata.papermill["duration"] = (self.end_time - self.start_time).total_seconds()
         self.save()
+
+
+class SocketKernelManager(AsyncKernelManager):
+    """Talks to the kernel over Unix sockets: nobody else can listen, and no port is raced for."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)  # type: ignore[no-untyped-call]  # of traitlets
+        # A short folder of our own: the name of a socket has at most 107 bytes.
+        self._sockets = tempfile.TemporaryDirectory(prefix="mendbook-kernel-")
+        self.transport = "ipc"
+        self.ip = f"{self._sockets.name}/k"
+
+    async def cleanup_resources(self, restart: bool = False) -> None:  # type: ignore[override]  # async in this class
+        """Remove the sockets with the kernel."""
+        await super()._async_cleanup_resources(restart=restart)
+        if not restart:
+            self._sockets.cleanup()
 
 
 class Client(PapermillNotebookClient):
@@ -94,6 +113,7 @@ class Engine(NBClientEngine):
         client = Client(
             manager,
             kernel_name=kernel_name,
+            kernel_manager_class=SocketKernelManager,
             timeout=None,
             startup_timeout=options["start_timeout"],
             shutdown_kernel="immediate",
