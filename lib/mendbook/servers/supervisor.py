@@ -1,6 +1,6 @@
 """The process between one embedded PostgreSQL server and the processes that use it.
 
-`mendbook.embedded` starts it as ``python -I -S``. It prepares the data directory, starts postgres, and holds
+`mendbook.servers.lifeline` starts it as ``python -I -S``. It prepares the data directory, starts postgres, and holds
 *lifelines*: one unix-socket connection per process that uses the server. The kernel closes a lifeline when its
 process ends, however it ends; after the last one the supervisor stops postgres, removes what is throw-away, and
 ends. When the supervisor itself is killed, the kernel tells postgres to stop (Linux: PR_SET_PDEATHSIG, bound to
@@ -26,7 +26,7 @@ import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from mendbook import cluster
+from mendbook.servers import cluster
 
 RUN_PREFIX = "mendbook-pg-"
 START_SECONDS = cluster.READY_SECONDS + 60  # making the data directory, and waiting for others who do
@@ -86,7 +86,7 @@ def _bring_up(server: cluster.Cluster, orders: Orders) -> Greeting:
     sockets.mkdir()
     hba = orders.run / "pg_hba.conf"
     hba.write_text(_hba(orders.tcp))
-    if server.uid is not None:
+    if server.uid != os.geteuid():
         orders.run.chmod(0o711)
         hba.chmod(0o644)
     port = server.start(orders.settings | {"hba_file": str(hba)}, sockets, tcp=orders.tcp is not None)

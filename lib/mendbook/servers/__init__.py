@@ -1,0 +1,1 @@
+"""What `mendbook.embedded` is made of: programs, data directories, supervisors and lifelines."""
