@@ -16,7 +16,7 @@ from pathlib import Path
 from mendbook import __version__, render
 from mendbook import runbook as runbooks
 from mendbook import target as targets
-from mendbook.errors import MendbookError, Refused, Usage
+from mendbook.errors import ApplyFailed, MendbookError, NotVerified, Refused, Usage
 from mendbook.render import Picture
 from mendbook.runbook import Option, Runbook, Value
 from mendbook.schema import clone, picture, snapshot, tables
@@ -57,9 +57,11 @@ class Verdict:
 class Incident:
     """One runbook on one target, with its folder."""
 
-    def __init__(self, folder: Path, record: Record) -> None:
+    def __init__(self, folder: Path, record: Record, *, expected_database: str = "") -> None:
         self.folder = folder
         self.record = record
+        self._expected_database = expected_database
+        self._diagnosed = False
         self.journal = Journal(folder / "journal.jsonl")
         self._kept = ExitStack()
 
@@ -103,8 +105,9 @@ class Incident:
             "exit_code": 1,
             "digest": "",
             "stages": {},
+            "history": [],
         }
-        incident = cls(made, record)
+        incident = cls(made, record, expected_database=expected_database)
         with incident._stage("identify"):
             incident.record["identity"] = [list(fact) for fact in incident.identity.facts()]
         return incident
@@ -120,8 +123,8 @@ class Incident:
                 f"{folder or 'The empty name'} is no incident folder; nothing was started. Name the folder that "
                 f"diagnose made, such as incidents/20261120-031500-socket-sessions-updated-at."
             ) from None
-        record["expected_database"] = expected_database or record["expected_database"]
-        incident = cls(path, record)
+        incident = cls(path, record, expected_database=expected_database or record["expected_database"])
+        incident._diagnosed = True
         with incident._stage("identify again"):
             incident.record["identity"] = [list(fact) for fact in incident.identity.facts()]
         return incident
@@ -146,7 +149,7 @@ class Incident:
 
     @cached_property
     def _opened(self) -> tuple[Target, Identity]:
-        return open_target(self.record["target"], expected_database=self.record["expected_database"])
+        return open_target(self.record["target"], expected_database=self._expected_database)
 
     @property
     def target(self) -> Target:
@@ -349,6 +352,7 @@ class Incident:
 
     def _conclude(self, verdict: str, exit_code: int, command: str) -> Verdict:
         self.record.update(verdict=verdict, exit_code=exit_code, next=command)
+        self._remember(verdict, exit_code)
         document.write(self.folder, self.record)
         return Verdict(
             verdict=verdict, exit_code=exit_code, digest=self.record["digest"], folder=self.folder, next=command
@@ -368,13 +372,22 @@ class Incident:
             document.save(self.folder, self.record)
 
     def _failed(self, name: str, error: BaseException) -> None:
-        known = isinstance(error, MendbookError)
-        self.record["verdict"] = f"{name}: {error}" if known else f"{name} stopped ({type(error).__name__})"
-        self.record["exit_code"] = error.exit_code if isinstance(error, MendbookError) else 1
-        self.record["next"] = ""
+        code = error.exit_code if isinstance(error, MendbookError) else 1
+        verdict = str(error) if isinstance(error, MendbookError) else f"{name} stopped ({type(error).__name__})"
+        self._remember(verdict, code)
+        # What was refused later does not take back what the record says: it changed nothing.
+        if not self._diagnosed or code in _CHANGED:
+            self.record.update(verdict=verdict, exit_code=code, next="")
         self._kept.close()
         if "reproduction" in self.record:
             document.write(self.folder, self.record)
+
+    def _remember(self, verdict: str, exit_code: int) -> None:
+        when = datetime.now(UTC).isoformat(timespec="seconds")
+        self.record["history"].append({"when": when, "who": _who(), "verdict": verdict, "exit_code": exit_code})
+
+
+_CHANGED = (ApplyFailed.exit_code, NotVerified.exit_code)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -121,6 +121,8 @@ def blocks(record: Record) -> Iterator[Block]:
     if text["notes"]:
         yield Heading("Notes")
         yield Items(text["notes"])
+    yield Heading("History")
+    yield Rows(("when", "who", "what happened"), [[h["when"], h["who"], h["verdict"]] for h in record["history"]], {})
 
 
 def _head(record: Record) -> list[list[str]]:
@@ -195,7 +197,8 @@ _CHECKS = {"rehearsal": "Rehearsed on a clone", "verification": "Verified on the
 def _rollback(record: Record) -> Iterator[Block]:
     if record.get("plan"):
         yield Heading("Rollback")
-        yield Prose("The undo of every step, last step first. " + record["plan"]["rollback"])
+        yield Prose("The undo of every step, last step first, is one command:")
+        yield Code(record["plan"]["rollback"], "sh")
         if record["plan"]["backward"]:
             yield Code(record["plan"]["backward"])
 

@@ -70,7 +70,7 @@ class Plan:
             (
                 str(number),
                 step.title,
-                f"{step.lock or 'none'}: blocks {blocks(step.lock)}",
+                _lock(step),
                 step.loses or "nothing",
                 "loses " + step.undo_loses if step.undo_loses else "complete",
             )
@@ -101,6 +101,13 @@ class Plan:
 
 
 _HEAD = ("step", "what", "lock", "loses", "undo")
+
+
+def _lock(step: Step) -> str:
+    if step.lock is None:
+        return "none"
+    how_long = "while it works on every row" if step.rewrites or step.scans else "for a moment"
+    return f"{step.lock}: blocks {blocks(step.lock)} {how_long}"
 
 
 def make(

@@ -125,9 +125,8 @@ def judge(conn: psycopg.Connection[Any], id: str, at: str, sql: str) -> Outcome:
 def confirm(reproduction: Reproduction, runbook: Runbook, values: Mapping[str, Value]) -> None:
     """Raise `NotThisIncident` unless a statement fails in the way the runbook describes."""
     if reproduction.passes:
-        count = render.words(len(reproduction.outcomes), "statement")
         raise NotThisIncident(
-            f"All {count} of {runbook.slug} pass on this database: it does not have this incident, or no longer; "
+            f"No statement of {runbook.slug} fails on this database: it does not have this incident, or no longer; "
             f"nothing was changed. If the application still fails, it talks to another database or another schema."
         )
     if not any(_matches(outcome, runbook, values) for outcome in reproduction.failing):
