@@ -1,0 +1,42 @@
+"""Sequelize, the ORM for Node.js, and its command line."""
+
+from __future__ import annotations
+
+from mendbook.frameworks import Framework, Wording
+
+FRAMEWORK = Framework(
+    name="sequelize",
+    title="Sequelize",
+    home="https://sequelize.org/docs/v6/ and lib/errors, lib/dialects/postgres of sequelize/sequelize",
+    over=("node-postgres",),
+    only=False,
+    marks=(
+        "node_modules/sequelize/",
+        "node_modules/@sequelize/",
+        "node_modules\\sequelize\\",
+        "node_modules/sequelize-cli/",
+    ),
+    shapes=(
+        r"\bSequelize[A-Z]\w*Error\b",
+        r"Sequelize CLI \[",
+        r"\bSequelizeMeta\b",
+        r"\bConnectionAcquireTimeoutError\b",
+    ),
+    wordings=(
+        Wording(text="SequelizeConnectionAcquireTimeoutError: Operation timeout", kind="pool_exhausted"),
+        Wording(
+            text="ConnectionManager.getConnection was called after the connection manager was closed!",
+            kind="pool_closed",
+        ),
+        Wording(text="ResourceRequest timed out", kind="pool_exhausted"),
+    ),
+    codes={
+        "ConnectionAcquireTimeoutError": "pool_exhausted",
+        "SequelizeConnectionRefusedError": "connection_refused",
+        "SequelizeHostNotFoundError": "connection_refused",
+        "SequelizeHostNotReachableError": "connection_refused",
+        "SequelizeConnectionTimedOutError": "connection_refused",
+        "SequelizeAccessDeniedError": "authentication",
+    },
+    qualifies_by="alias",
+)
