@@ -110,6 +110,7 @@ class Incident:
         incident = cls(made, record, expected_database=expected_database)
         with incident._stage("identify"):
             incident.record["identity"] = [list(fact) for fact in incident.identity.facts()]
+            targets.require_primary(incident.target, incident.identity)
         return incident
 
     @classmethod

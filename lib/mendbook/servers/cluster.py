@@ -75,6 +75,7 @@ class Cluster:
         """
         self._give(sockets)
         self._give(self.data)
+        forget_stale_pid(self.data)
         for _ in range(5 if tcp else 1):  # a port that is free now may be taken a moment later
             port = _free_port() if tcp else 5432
             own = {
@@ -142,14 +143,18 @@ class Cluster:
 
 def evict(data: Path, signals: Signals) -> None:
     """End a postgres that outlived its supervisor. The caller knows that *data* is in nobody's use."""
-    lines = _pid_file(data)
-    if not lines or not lines[0].isdigit():
-        return
-    pid = int(lines[0])
-    if _serves(pid, data):
+    pid = _postmaster(data)
+    if pid is not None:
         _end(pid, lambda: not _serves(pid, data), signals)
-    elif _exists(pid):
-        # The number belongs to another process now; postgres would take that for a postmaster and refuse.
+
+
+def forget_stale_pid(data: Path) -> None:
+    """Remove a postmaster.pid whose process is gone, for fear that its number belongs to another one by now.
+
+    Postgres would take that one for a postmaster, and refuse to start.
+    """
+    pid = _postmaster(data)
+    if pid is not None and not _serves(pid, data):
         (data / "postmaster.pid").unlink()
 
 
@@ -158,6 +163,11 @@ def forget_shared_memory(data: Path) -> None:
     with contextlib.suppress(IndexError, ValueError):
         segment = int(_pid_file(data)[6].split()[1])  # line 7: key and id
         ctypes.CDLL(None).shmctl(segment, 0, None)  # IPC_RMID
+
+
+def _postmaster(data: Path) -> int | None:
+    lines = _pid_file(data)
+    return int(lines[0]) if lines and lines[0].isdigit() else None
 
 
 def _pid_file(data: Path) -> list[str]:
@@ -177,16 +187,6 @@ def _serves(pid: int, data: Path) -> bool:
     else:
         command = subprocess.run(["ps", "-o", "command=", "-p", str(pid)], capture_output=True, check=False).stdout
     return b"postgres -D " + os.fsencode(data) + b" " in command
-
-
-def _exists(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def _end(pid: int, gone: Callable[[], bool], signals: Signals) -> None:

@@ -338,6 +338,11 @@ def _take_back(
         ) from None
     if not done and isinstance(error, Refused):
         raise error
+    if not done and isinstance(error, psycopg.errors.InsufficientPrivilege):
+        raise Refused(
+            f"The role {plan.target['role']} may not do this ({error.diag.message_primary}), so nothing was changed. "
+            f"Name a target with a role that owns the tables, and diagnose again."
+        ) from None
     titles = {each.title for each in done}
     problems = []
     for edit in reversed(plan.edits):
