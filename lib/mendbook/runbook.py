@@ -24,6 +24,7 @@ from mendbook.errors import BadRunbook, Usage
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 Value = str | int | float | bool
 
+_LEDGER_SCHEMA = "where the ledger is; empty: the first schema of the search_path that has it"
 _PLACEHOLDER = re.compile(r"\$\{(\w+)\}")
 _TYPE = re.compile(  # a type as SQL writes it: words or quoted names, a precision, array brackets
     r'(?:[A-Za-z_]\w*|"(?:[^"]|"")+")(?:\.(?:[A-Za-z_]\w*|"(?:[^"]|"")+"))?(?: [A-Za-z_]\w*)*'
@@ -85,6 +86,7 @@ class Migrations(_Part):
 
     migrations: str = Field(description="the folder, inside the runbook's")
     framework: str
+    schema_: str = Field(default="", alias="schema", description=_LEDGER_SCHEMA)
 
 
 class Ledger(_Part):
@@ -92,6 +94,7 @@ class Ledger(_Part):
 
     ledger: str = Field(description="the migration's name")
     framework: str
+    schema_: str = Field(default="", alias="schema", description=_LEDGER_SCHEMA)
 
 
 class Edit(_Part):

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+
+from psycopg import sql
+
 from mendbook.frameworks import Framework, Wording
+from mendbook.ledger import Ledger, Values
 
 FRAMEWORK = Framework(
     name="prisma",
@@ -132,4 +137,35 @@ FRAMEWORK = Framework(
         "P3022": "migration_history",
     },
     qualifies_by="table",
+)
+
+
+def _row(name: str, text: str) -> Values:
+    return {
+        "id": sql.SQL("gen_random_uuid()::text"),
+        "checksum": sql.Literal(hashlib.sha256(text.encode()).hexdigest()),
+        "finished_at": sql.SQL("clock_timestamp()"),
+        "migration_name": sql.Literal(name),
+        "started_at": sql.SQL("now()"),
+        "applied_steps_count": sql.Literal(1),
+    }
+
+
+# As `prisma migrate deploy` 6.19 leaves it: schema-engine, sql_migration_persistence.rs and flavour/postgres.rs.
+LEDGER = Ledger(
+    table="_prisma_migrations",
+    create="""CREATE TABLE {table} (
+    id varchar(36) PRIMARY KEY NOT NULL,
+    checksum varchar(64) NOT NULL,
+    finished_at timestamptz,
+    migration_name varchar(255) NOT NULL,
+    logs text,
+    rolled_back_at timestamptz,
+    started_at timestamptz NOT NULL DEFAULT now(),
+    applied_steps_count integer NOT NULL DEFAULT 0
+)""",
+    name_column="migration_name",
+    applied="finished_at IS NOT NULL AND rolled_back_at IS NULL",
+    file=r"(?P<name>[^/]+)/migration\.sql",
+    row=_row,
 )

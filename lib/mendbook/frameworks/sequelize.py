@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from psycopg import sql
+
 from mendbook.frameworks import Framework, Wording
+from mendbook.ledger import Ledger, Values
 
 FRAMEWORK = Framework(
     name="sequelize",
@@ -39,4 +42,19 @@ FRAMEWORK = Framework(
         "SequelizeAccessDeniedError": "authentication",
     },
     qualifies_by="alias",
+)
+
+
+def _row(name: str, _text: str) -> Values:
+    return {"name": sql.Literal(name)}
+
+
+# As umzug's SequelizeStorage makes it for sequelize-cli 6: PostgreSQL keeps one index for UNIQUE and PRIMARY KEY.
+LEDGER = Ledger(
+    table="SequelizeMeta",
+    create="CREATE TABLE IF NOT EXISTS {table} (name varchar(255) NOT NULL UNIQUE, PRIMARY KEY (name))",
+    name_column="name",
+    applied="true",
+    file=r"(?P<name>[^/]+\.[cm]?[jt]s)",
+    row=_row,
 )

@@ -128,7 +128,7 @@ def make(
     into *files* where the runbook's parameter ``app`` names no directory. Raises `Refused` for what has no safe
     step, `Usage` for an application directory that does not fit.
     """
-    wanted = [*_sql(runbook, option, values, conn, live), *_ledger_tables(option, live, identity)]
+    wanted = [*_sql(runbook, option, values, conn, live, identity), *_ledger_tables(option, live, identity)]
     before = clone.snapshot()
     with clone.copy() as copy:
         _run(copy, wanted)
@@ -167,14 +167,19 @@ class _Statement:
 
 
 def _sql(
-    runbook: Runbook, option: Option, values: Mapping[str, Value], conn: psycopg.Connection[Any], live: Snapshot
+    runbook: Runbook,
+    option: Option,
+    values: Mapping[str, Value],
+    conn: psycopg.Connection[Any],
+    live: Snapshot,
+    identity: Identity,
 ) -> Iterator[_Statement]:
     for step in option.steps:
         if isinstance(step, Sql):
             yield from _pieces(runbook.fill(step.sql, values), f"option {option.id}")
         elif isinstance(step, Migrations):
-            for migration in _pending(runbook, step, conn, live):
-                yield from _pieces(migration.text, migration.path.name)
+            for migration in _pending(runbook, step, conn, live, identity):
+                yield from _pieces(migration.text, str(migration.path.relative_to(runbook.folder)))
 
 
 def _pieces(text: str, source: str) -> Iterator[_Statement]:
@@ -236,25 +241,58 @@ def _rewriting(clone: Clone, after: Snapshot, added: Iterable[Key]) -> list[Key]
 
 
 def _pending(
-    runbook: Runbook, step: Migrations, conn: psycopg.Connection[Any], live: Snapshot
+    runbook: Runbook,
+    step: Migrations | LedgerSpec,
+    conn: psycopg.Connection[Any],
+    live: Snapshot,
+    identity: Identity,
 ) -> list[ledgers.Migration]:
+    """What *step* has to record: those of its migrations that are not done."""
     ledger = ledgers.of(step.framework)
-    place = _ledger_schema(ledger, live)
-    done = {row[0] for row in conn.execute(ledger.select(place))} if place else set()
-    return [each for each in ledger.files(runbook.folder / step.migrations) if each.name not in done]
+    schema, exists = _ledger_place(step, live, identity)
+    done = _done(conn, ledger, schema) if exists else set()
+    if isinstance(step, LedgerSpec):
+        named = ledgers.Migration(name=step.ledger, path=Path(step.ledger), text="", program=False)
+        return [named] if step.ledger not in done else []
+    pending = [each for each in ledger.migrations(runbook.folder / step.migrations) if each.name not in done]
+    for each in pending:
+        if each.program:
+            raise Refused(
+                f"The pending migration {each.name} is a program, so no plan can be made from it; nothing was changed. "
+                f"Run it with {step.framework}, then diagnose again."
+            )
+    return pending
 
 
-def _ledger_schema(ledger: ledgers.Ledger, live: Snapshot) -> str:
-    """The schema that holds the ledger; empty where there is none."""
-    return next((each.schema for each in live.tables() if each.name == ledger.table), "")
+def _done(conn: psycopg.Connection[Any], ledger: ledgers.Ledger, schema: str) -> set[str]:
+    try:
+        return {row[0] for row in conn.execute(ledger.select(schema))}
+    except psycopg.Error as error:
+        raise Refused(
+            f"The migration ledger {snapshot.qualified(schema, ledger.table)} cannot be read as its tool would do it "
+            f"({error.diag.message_primary}), so it is unknown what is pending; nothing was changed. Check that it is "
+            f"this application's ledger, and that the role may read it."
+        ) from None
+
+
+def _ledger_place(step: Migrations | LedgerSpec, live: Snapshot, identity: Identity) -> tuple[str, bool]:
+    """The schema of the ledger, and whether the ledger is there."""
+    table = ledgers.of(step.framework).table
+    for schema in [step.schema_] if step.schema_ else identity.schemas:
+        if Key("table", schema, table) in live.objects:
+            return schema, True
+    return step.schema_ or _first(identity), False
 
 
 def _ledger_tables(option: Option, live: Snapshot, identity: Identity) -> Iterator[_Statement]:
+    made = set()
     for step in option.steps:
         if isinstance(step, Migrations | LedgerSpec):
-            ledger = ledgers.of(step.framework)
-            if not _ledger_schema(ledger, live):
-                yield _Statement(text=ledger.creation(_first(identity)), place=f"the ledger of {step.framework}")
+            schema, exists = _ledger_place(step, live, identity)
+            text = ledgers.of(step.framework).creation(schema)
+            if not exists and text not in made:
+                made.add(text)
+                yield _Statement(text=text, place=f"the ledger of {step.framework}")
 
 
 def _first(identity: Identity) -> str:
@@ -270,23 +308,17 @@ def _records(
     runbook: Runbook, option: Option, conn: psycopg.Connection[Any], live: Snapshot, identity: Identity
 ) -> Iterator[Step]:
     for step in option.steps:
-        if isinstance(step, Migrations):
-            migrations = [(each.name, each.text) for each in _pending(runbook, step, conn, live)]
-        elif isinstance(step, LedgerSpec):
-            migrations = [(step.ledger, "")]
-        else:
+        if not isinstance(step, Migrations | LedgerSpec):
             continue
         ledger = ledgers.of(step.framework)
-        exists = _ledger_schema(ledger, live)
-        schema = exists or _first(identity)
-        table = snapshot.qualified(schema, ledger.table)
-        for name, text in migrations:
-            insert, delete = ledger.record(schema, name, text)
+        schema, exists = _ledger_place(step, live, identity)
+        for each in _pending(runbook, step, conn, live, identity):
+            insert, delete = ledger.record(schema, each.name, each.text)
             yield Step(
-                title=f"Record {name} in {ledger.table}, as {step.framework} does",
+                title=f"Record {each.name} in {ledger.table}, as {step.framework} does",
                 forward=(insert,),
                 undo=(delete,),
-                locks={table: Lock.ROW_EXCLUSIVE} if exists else {},
+                locks={snapshot.qualified(schema, ledger.table): Lock.ROW_EXCLUSIVE} if exists else {},
             )
 
 

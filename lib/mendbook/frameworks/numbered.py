@@ -1,0 +1,29 @@
+"""A folder of numbered .sql files and the small runner that an application keeps for them."""
+
+from __future__ import annotations
+
+from psycopg import sql
+
+from mendbook.frameworks import Framework
+from mendbook.ledger import Ledger, Values
+
+FRAMEWORK = Framework(
+    name="numbered",
+    title="numbered SQL files",
+    home="no tool of its own: such a runner lets the driver's errors through",
+)
+
+
+def _row(name: str, _text: str) -> Values:
+    return {"name": sql.Literal(name), "applied_at": sql.SQL("now()")}
+
+
+# Runners of this kind differ; this is the common core: the file's name, and when it ran.
+LEDGER = Ledger(
+    table="schema_migrations",
+    create="CREATE TABLE {table} (name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())",
+    name_column="name",
+    applied="true",
+    file=r"(?P<name>[0-9](?:(?!\.down\.)[^/])*\.sql)",
+    row=_row,
+)
