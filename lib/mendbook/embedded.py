@@ -215,6 +215,7 @@ _common: dict[tuple[Path | None, int], Server] = {}  # those of `server`, by hom
 def _stop_all() -> None:
     for held in list(_in_use):
         held.stop()
+    lifeline.abandon_children()
 
 
 def _forget_in_child() -> None:

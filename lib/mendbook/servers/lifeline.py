@@ -105,9 +105,10 @@ class Lifeline:
 
 
 def abandon_children() -> None:
-    """Forget in a forked child that its parent has children."""
+    """Stop minding supervisors: in a forked child, whose they are not, and when this process ends."""
     for child in _children:
-        child.poll()  # finds that it is none of this process's
+        if child.poll() is None:
+            child.returncode = 0  # that a shared server goes on is meant; Popen would complain of it
     _children.clear()
 
 
@@ -120,7 +121,7 @@ def reach(plan: Plan) -> Lifeline:
         if plan.shared and (joined := _joined(plan.home / "run")):
             return joined
         try:
-            plan.home.mkdir(parents=True, exist_ok=True)
+            plan.home.mkdir(mode=0o700, parents=True, exist_ok=True)
             lock = supervisor.lock(plan.home)
         except OSError as error:
             raise errors.Surroundings(
@@ -139,11 +140,14 @@ def reach(plan: Plan) -> Lifeline:
 def _joined(door: Path) -> Lifeline | None:
     connection = socket.socket(socket.AF_UNIX)
     try:
-        connection.connect(str(door.readlink() / "lifeline"))
-        return Lifeline(connection)
+        run = door.readlink()
+        if run.stat().st_uid == os.geteuid():  # else somebody took the name of a folder that is gone
+            connection.connect(str(run / "lifeline"))
+            return Lifeline(connection)
     except (OSError, EOFError):  # nobody there, or just leaving
-        connection.close()
-        return None
+        pass
+    connection.close()
+    return None
 
 
 def launch(plan: Plan, *locks: int, fill: Callable[[Path], None] | None = None) -> Lifeline:
