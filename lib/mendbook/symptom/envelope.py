@@ -47,6 +47,24 @@ class View:
         piece = max(bisect.bisect_right(self.starts, position) - 1, 0)
         return self.sources[piece] + position - self.starts[piece] if self.starts else position
 
+    def part(self, start: int, end: int) -> View:
+        """Return what comes from *start* to *end* of the pasted text."""
+        first, last = self.position(start), self.position(end)
+        inside = range(bisect.bisect_right(self.starts, first), bisect.bisect_left(self.starts, last))
+        return View(
+            text=self.text[first:last],
+            starts=(0, *(self.starts[piece] - first for piece in inside)),
+            sources=(self.source(first), *(self.sources[piece] for piece in inside)),
+        )
+
+    def position(self, source: int) -> int:
+        """Return the first position that comes from *source* or what follows it."""
+        piece = bisect.bisect_right(self.sources, source) - 1
+        if piece < 0:
+            return 0
+        length = (self.starts[piece + 1] if piece + 1 < len(self.starts) else len(self.text)) - self.starts[piece]
+        return self.starts[piece] + min(source - self.sources[piece], length)
+
 
 Piece = tuple[str, int]  # text, and the offset it comes from
 

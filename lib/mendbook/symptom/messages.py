@@ -68,24 +68,23 @@ class Vocabulary:
         words = frozenset(_WORD.findall(text))
         return cls(words=words, characters=frozenset(text))
 
-    def may_hold(self, key: str) -> bool:
-        return self.words.issuperset(_inner_words(key)) and self.characters.issuperset(key)
+    def may_hold(self, sought: str) -> bool:
+        return self.words.issuperset(_inner_words(sought)) and self.characters.issuperset(sought)
 
 
 @functools.cache
-def _inner_words(key: str) -> tuple[str, ...]:
-    """The words of *key* that stand whole in any text that holds it."""
-    return tuple(_INNER_WORD.findall(key))
+def _inner_words(literal: str) -> tuple[str, ...]:
+    """The words of *literal* that stand whole in any text that holds it."""
+    return tuple(_INNER_WORD.findall(literal))
 
 
-def of_server(text: str) -> list[Message]:
+def of_server(text: str, vocabulary: Vocabulary) -> list[Message]:
     """Every message of the server and of libpq in *text*, in any language, in order; overlaps go to the longer one."""
-    vocabulary = Vocabulary.of(text)
     found = [
         message
         for language in grammar.languages()
         for wording in language.wordings
-        if vocabulary.may_hold(_key(wording.text))
+        if vocabulary.may_hold(literal(wording.text))
         for message in find(text, wording, language)
     ]
     return longest(found)
@@ -107,15 +106,15 @@ def longest(found: Iterable[Message]) -> list[Message]:
 
 def find(text: str, wording: Wording, language: grammar.Language | None = None) -> Iterator[Message]:
     """Each place in *text* where *wording* stands."""
-    key = _key(wording.text)
-    position = text.find(key)
+    sought = literal(wording.text)
+    position = text.find(sought)
     for _ in range(_HITS):
         if position < 0:
             return
-        match = _match(text, wording, language, position, position + len(key))
+        match = _match(text, wording, language, position, position + len(sought))
         if match:
             yield _message(text, wording, language, match)
-        position = text.find(key, max(match.end() if match else 0, position + len(key)))
+        position = text.find(sought, max(match.end() if match else 0, position + len(sought)))
 
 
 def _match(
@@ -150,7 +149,7 @@ def _message(text: str, wording: Wording, language: grammar.Language | None, mat
 
 
 @functools.cache
-def _key(text: str) -> str:
+def literal(text: str) -> str:
     """The literal text by which a wording is looked for."""
     return max(_SLOT.split(text.removesuffix("…"))[::2], key=len)
 

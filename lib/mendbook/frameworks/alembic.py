@@ -1,0 +1,34 @@
+"""Alembic, SQLAlchemy's migrations."""
+
+from __future__ import annotations
+
+from mendbook.frameworks import Framework, Wording
+
+FRAMEWORK = Framework(
+    name="alembic",
+    title="Alembic",
+    home="https://alembic.sqlalchemy.org and alembic/util/exc.py, alembic/command.py",
+    over=("sqlalchemy", "psycopg2", "psycopg3", "asyncpg", "pg8000"),
+    only=False,
+    marks=(
+        "site-packages/alembic/",
+        "alembic.util.exc",
+        "[alembic.",
+        "bin/alembic",
+        "alembic upgrade",
+        "alembic check",
+    ),
+    wordings=(
+        Wording(text="Target database is not up to date.", kind="migration_pending"),
+        Wording(text="Can't locate revision identified by '{}'", kind="migration_history"),
+        Wording(text="No such revision or branch '{}'", kind="migration_history"),
+        Wording(text="Requested revision {} overlaps with other requested revisions {}", kind="migration_history"),
+        Wording(
+            text="Multiple head revisions are present for given argument '{}'; please specify a specific target revision{}",
+            kind="migration_history",
+        ),
+        Wording(text="Multiple heads are present; {}", kind="migration_history"),
+        Wording(text="Can't proceed with --autogenerate option; {}", kind="migration_history"),
+        Wording(text="New upgrade operations detected: {}", kind="migration_pending"),
+    ),
+)

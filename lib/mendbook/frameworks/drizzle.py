@@ -1,0 +1,22 @@
+"""Drizzle, the query builder for TypeScript, and drizzle-kit."""
+
+from __future__ import annotations
+
+from mendbook.frameworks import Framework
+
+FRAMEWORK = Framework(
+    name="drizzle",
+    title="Drizzle ORM",
+    home="https://orm.drizzle.team and src/errors.ts of drizzle-team/drizzle-orm",
+    over=("node-postgres", "postgres.js"),
+    only=False,
+    marks=("node_modules/drizzle-orm/", "node_modules/drizzle-kit/", "node_modules\\drizzle-orm\\"),
+    shapes=(
+        r"\bDrizzle(?:Query)?Error\b",
+        r"\bdrizzle-kit\b",
+        r"__drizzle_migrations",
+        r"Failed query: [^\n]+\nparams: ",
+    ),
+    statements=(r"Failed query: (?P<sql>(?:.|\n){1,20000}?)\n\s*params: ",),
+    qualifies_by="table",
+)

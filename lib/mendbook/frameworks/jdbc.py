@@ -1,0 +1,36 @@
+"""pgJDBC, the driver for Java, with the HikariCP pool that most applications put before it."""
+
+from __future__ import annotations
+
+from mendbook.frameworks import Framework, Wording
+
+FRAMEWORK = Framework(
+    name="jdbc",
+    title="pgJDBC",
+    home="https://jdbc.postgresql.org/documentation/ and org/postgresql of pgjdbc/pgjdbc; HikariPool.java of HikariCP",
+    marks=("org.postgresql.", "PSQLException", "jdbc:postgresql:", "PSQLState"),
+    wordings=(
+        Wording(
+            text="Connection to {} refused. Check that the hostname and port are correct and that the postmaster is accepting TCP/IP connections.",
+            kind="connection_refused",
+        ),
+        Wording(text="The connection attempt failed.", kind="connection_refused", own=False),
+        Wording(text="An I/O error occurred while sending to the backend.", kind="connection_lost", sqlstate="08006"),
+        Wording(text="This connection has been closed.", kind="connection_lost", sqlstate="08003"),
+        Wording(text="This statement has been closed.", kind="other", own=False),
+        Wording(text="The server requested {} authentication, but no password was provided.", kind="authentication"),
+        Wording(
+            text="The server requested password-based authentication, but no password was provided{}",
+            kind="authentication",
+        ),
+        Wording(text="The server does not support SSL.", kind="other"),
+        Wording(text="No value specified for parameter {}.", kind="other", own=False),
+        Wording(text="Bad value for type {} : {}", kind="type_mismatch", own=False),
+        Wording(
+            text="{} - Connection is not available, request timed out after {}ms…", kind="pool_exhausted", own=False
+        ),
+        Wording(text="HikariDataSource {} has been closed.", kind="pool_closed", own=False),
+        Wording(text="Failed to initialize pool: {}", kind="connection_refused", own=False),
+    ),
+    frames=("org.postgresql.", "com.zaxxer.hikari."),
+)

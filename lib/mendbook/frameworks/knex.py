@@ -1,0 +1,28 @@
+"""Knex, the query builder for Node.js, and its migrations."""
+
+from __future__ import annotations
+
+from mendbook.frameworks import Framework, Wording
+
+FRAMEWORK = Framework(
+    name="knex",
+    title="Knex",
+    home="https://knexjs.org/guide/ and lib/client.js, lib/migrations of knex/knex",
+    over=("node-postgres",),
+    only=False,
+    marks=("node_modules/knex/", "node_modules\\knex\\", "knex_migrations"),
+    shapes=(r"\bKnexTimeoutError\b", r"migration file \"[^\"\n]+\" failed", r"migration failed with error: "),
+    wordings=(
+        Wording(text="Knex: Timeout acquiring a connection. The pool is probably full.…", kind="pool_exhausted"),
+        Wording(text="Unable to acquire a connection", kind="pool_closed"),
+        Wording(text="Defined query timeout of {}ms exceeded when running query.", kind="statement_timeout"),
+        Wording(
+            text="The migration directory is corrupt, the following files are missing: {}", kind="migration_history"
+        ),
+        Wording(text="Migration table is already locked", kind="lock_timeout"),
+    ),
+    statements=(
+        r"(?P<sql>\b(?i:select|insert|update|delete|with|alter|create|drop|truncate|call|merge|comment)\b"
+        r"(?:[^\n]|\n(?!\s*at )){1,8000}?) - {message}",
+    ),
+)

@@ -1,0 +1,18 @@
+"""psql, the terminal of PostgreSQL."""
+
+from __future__ import annotations
+
+from mendbook.frameworks import Framework
+
+FRAMEWORK = Framework(
+    name="psql",
+    title="psql",
+    home="https://www.postgresql.org/docs/current/app-psql.html and src/bin/psql/common.c",
+    shapes=(
+        r"^psql:(?:[^\n:]{1,300}:\d+: | [^\W\d_]+: )",
+        r"^[\w.-]{1,64}(?:=|-|\()[>#] ",
+        r"^psql: ",
+        r"(?:^|\| )\$ psql ",
+    ),
+    hints=(r"^[^\W\d_]{2,30}(?: \(\w+\))?:  (?!\w+ in )\S",),
+)

@@ -1,0 +1,45 @@
+"""Ruby on Rails: Active Record and its migrations, on the gem `pg`."""
+
+from __future__ import annotations
+
+from mendbook.frameworks import Framework, Wording
+
+FRAMEWORK = Framework(
+    name="rails",
+    title="Ruby on Rails",
+    home="https://guides.rubyonrails.org and activerecord/lib/active_record of rails/rails",
+    over=("pg-gem",),
+    only=False,
+    marks=(
+        "ActiveRecord::",
+        "/activerecord-",
+        "/active_record/",
+        "bin/rails",
+        "ActionView::",
+        "ActionController::",
+        "/railties-",
+    ),
+    wordings=(
+        Wording(text="Migrations are pending. To resolve this issue, run:…", kind="migration_pending"),
+        Wording(text="You have {} pending migrations:", kind="migration_pending"),
+        Wording(text="You have {} pending migration:", kind="migration_pending"),
+        Wording(
+            text="could not obtain a connection from the pool within {} seconds (waited {} seconds); all pooled connections were in use",
+            kind="pool_exhausted",
+        ),
+        Wording(text="No connection pool for '{}' found.…", kind="pool_closed"),
+        Wording(text="No connection pool with '{}' found.…", kind="pool_closed"),
+        Wording(text="We could not find your database: {database}. {}", kind="missing_database"),
+        Wording(
+            text="There is an issue connecting to your database with your username/password, username: {role}.…",
+            kind="authentication",
+        ),
+        Wording(text="There is an issue connecting with your hostname: {}.", kind="connection_refused"),
+        Wording(
+            text="Cannot run `rails db:migrate` because another migration process is currently running.…",
+            kind="lock_timeout",
+        ),
+        Wording(text="No migration with version number {}.", kind="migration_history"),
+    ),
+    qualifies_by="table",
+)

@@ -1,0 +1,117 @@
+"""`Quotation`: the failing statement, or a part of it, as a text quotes it."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from mendbook import frameworks
+from mendbook.symptom import fields, location
+
+_SQL = re.compile(
+    r"\s*(?:(?:--[^\n]*\n|/\*(?:[^*]|\*(?!/))*\*/|\()\s*)*"
+    r"(?:SELECT|INSERT|UPDATE|DELETE|WITH|ALTER|CREATE|DROP|TRUNCATE|MERGE|CALL|COPY|LOCK|GRANT|REVOKE|COMMENT|REFRESH|SET"
+    r"|EXECUTE|PREPARE|DO|VACUUM|ANALYZE|REINDEX|EXPLAIN|TABLE|VALUES|FETCH|DECLARE|CLUSTER|IMPORT|REASSIGN|SECURITY)\b",
+    re.IGNORECASE,
+)
+_LITERAL = re.compile(
+    r"(?<![\w])(?:[rRbBuU]{0,2})(\"\"\"|'''|\"|')(?P<sql>(?:\\.|(?!\1)[^\\\n])*)\1", re.DOTALL
+)
+_FROM = re.compile(r"\b(?:FROM|UPDATE|INTO)\s+\S", re.IGNORECASE)
+_AFTER_FROM = re.compile(r"\b(?:WHERE|GROUP BY|ORDER BY|HAVING|LIMIT|RETURNING|SET|VALUES)\b", re.IGNORECASE)
+_LONGEST = 100_000  # characters of a statement
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Quotation:
+    """SQL in a text."""
+
+    sql: str  # with placeholders as they stand in the text, without the semicolon of a terminal or log
+    start: int  # offset in the text
+    end: int
+    whole: bool  # nothing seems to be missing
+    closed: bool  # every table of the query is seen
+    inner: bool = False  # a query inside the statement's functions or triggers
+
+
+def quotations(text: str, message: str, start: int, end: int) -> Iterator[Quotation]:
+    """The failing SQL that *text* quotes around a *message* at *start* to *end*, the best first."""
+    yield from _in_fields(text)
+    yield from _in_frameworks(text, message)
+    yield from _in_labels(text)
+    yield from _in_excerpts(text)
+    yield from _in_source(text, start, end)
+
+
+def _in_fields(text: str) -> Iterator[Quotation]:
+    for field in fields.named(text):
+        if field.name in ("sql", "inner") and _SQL.match(field.value):
+            yield _quotation(field.value, field.start, field.end, inner=field.name == "inner")
+
+
+def _in_frameworks(text: str, message: str) -> Iterator[Quotation]:
+    for framework in frameworks.listing().values():
+        for form in framework.statements:
+            pattern = _compiled(form.replace("{message}", re.escape(message) if message else "(?!)"))
+            match = pattern.search(text)
+            if match and _SQL.match(match["sql"]):
+                yield _quotation(match["sql"], *match.span("sql"))
+
+
+def _in_labels(text: str) -> Iterator[Quotation]:
+    for field in sorted(fields.labelled(text), key=lambda field: field.name != "STATEMENT"):
+        if field.name in ("STATEMENT", "QUERY") and _SQL.match(field.value):
+            sql = field.value.removesuffix(";").rstrip()
+            yield _quotation(sql, field.start, field.end, inner=field.name == "QUERY")
+
+
+def _in_excerpts(text: str) -> Iterator[Quotation]:
+    for excerpt in fields.excerpts(text):
+        sql = excerpt.sql.partition("\\n")[0].rstrip().removesuffix(";").rstrip()
+        cut = excerpt.cut_before or excerpt.cut_after or excerpt.number > 1 or not _SQL.match(sql)
+        yield _quotation(sql, excerpt.start, excerpt.end, cut=cut or _goes_on(sql))
+
+
+def _goes_on(sql: str) -> bool:
+    """Whether the first line of a statement lacks what the next would hold: ``SELECT id, total``."""
+    return sql[:6].upper() == "SELECT" and not _FROM.search(sql)
+
+
+def _in_source(text: str, start: int, end: int) -> Iterator[Quotation]:
+    """A literal in the line of source code that a Python traceback shows for the application's own frame."""
+    frame = location.innermost(text, start, end)
+    if frame and frame.form == "python":
+        line_start = text.find("\n", frame.end) + 1
+        line_end = text.find("\n", line_start)
+        for literal in _LITERAL.finditer(text, line_start, line_end if line_end >= 0 else len(text)):
+            if line_start and _SQL.match(literal["sql"]):
+                sql = re.sub(r"\\(['\"\\])", r"\1", literal["sql"])
+                yield _quotation(sql, *literal.span("sql"))
+
+
+def _quotation(sql: str, start: int, end: int, *, cut: bool = False, inner: bool = False) -> Quotation:
+    from mendbook.symptom import statements
+
+    sql = sql.strip()[:_LONGEST]
+    whole = not cut and not statements.is_truncated(sql)
+    return Quotation(sql=sql, start=start, end=end, whole=whole, closed=whole or _is_closed(sql), inner=inner)
+
+
+def _is_closed(sql: str) -> bool:
+    """Whether a part of a statement shows where its list of tables begins and where it ends."""
+    begins = _FROM.search(sql)
+    return bool(begins and _AFTER_FROM.search(sql, begins.end()))
+
+
+@functools.lru_cache(maxsize=512)
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern, re.MULTILINE)
+
+
+def tables(quotation: Quotation) -> Mapping[str, tuple[str | None, str]]:
+    """What each name in the SQL stands for: alias or table → (schema, table)."""
+    from mendbook.symptom import statements
+
+    return statements.tables(quotation.sql)
