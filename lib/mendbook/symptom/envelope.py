@@ -9,7 +9,7 @@ from __future__ import annotations
 import bisect
 import itertools
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 _DEPTH = 3  # JSON in a log line of JSON in a repr
@@ -72,11 +72,9 @@ Piece = tuple[str, int]  # text, and the offset it comes from
 def views(text: str) -> list[View]:
     """Return the views of *text*, the least changed first."""
     plain = _plain(text)
-    found = [plain]
     logged = _view(_from_csv(plain))
-    if logged.text:
-        found.append(logged)
-    inner = plain
+    found = [logged] if logged.text else [plain]
+    inner = found[0]
     for _ in range(_DEPTH):
         inner = _view(_unescaped(inner))
         if not inner.text:
@@ -144,19 +142,32 @@ def _meant(escape: re.Match[str]) -> str:
 
 
 def _from_csv(view: View) -> Iterator[Piece]:
-    """The records of a csvlog, written as the same server writes them to stderr (manual, section 19.8.4)."""
+    """The text with the records of a csvlog as the same server writes them to stderr (manual, section 19.8.4)."""
+    position = 0
     for record in _CSV_RECORD.finditer(view.text):
         fields = list(itertools.islice(_csv_fields(view.text, record.start()), _CSV_FIELDS))
-        if len(fields) < _CSV_FIELDS:
+        if record.start() < position or len(fields) < _CSV_FIELDS:
             continue
-        severity, sqlstate, message = fields[11:14]
-        yield from (("\n", record.start()), severity, (":  ", severity[1]), sqlstate, (": ", sqlstate[1]))
-        yield from _undoubled(*message)
-        for number, label in _CSV_LABELS.items():
-            value, start = fields[number]
-            if value:
-                yield f"\n{label}:  ", start
-                yield from _undoubled(value, start)
+        yield view.text[position : record.start()], view.source(position)
+        yield from _csv_record(view, fields)
+        last, start = fields[-1]
+        position = start + len(last)
+    if position:
+        yield view.text[position:], view.source(position)
+
+
+def _csv_record(view: View, fields: Sequence[Piece]) -> Iterator[Piece]:
+    time, severity, sqlstate, message = fields[0], *fields[11:14]
+    for text, start in (time, (" ", time[1]), severity, (":  ", severity[1]), sqlstate, (": ", sqlstate[1])):
+        yield text, view.source(start)
+    for text, start in _undoubled(*message):
+        yield text, view.source(start)
+    for number, label in _CSV_LABELS.items():
+        value, start = fields[number]
+        if value:
+            yield f"\n{label}:  ", view.source(start)
+            for text, place in _undoubled(value, start):
+                yield text, view.source(place)
 
 
 def _undoubled(value: str, start: int) -> Iterator[Piece]:

@@ -28,6 +28,12 @@ _KEYS = {
     "sql": "sql query statement",
     "position": "position cursor_position Position P",
 }
+_REPORT = {  # psql and libpq with VERBOSITY verbose
+    "SCHEMA NAME": "schema",
+    "TABLE NAME": "table",
+    "COLUMN NAME": "column",
+    "CONSTRAINT NAME": "constraint",
+}
 _BY_KEY = {key: name for name, keys in _KEYS.items() for key in keys.split()}
 _STRING = r'"(?:[^"\\\n]|\\.)*"|\'(?:[^\'\\\n]|\\.)*\'|`(?:[^`\\]|\\.)*`'
 _FIELD = re.compile(
@@ -47,7 +53,7 @@ _EMPTY = frozenset({"", "undefined", "null", "nil", "None", "NULL"})
 class Field:
     """One named value, unquoted."""
 
-    name: str  # a name of _KEYS, or a label: DETAIL, HINT, QUERY, CONTEXT, STATEMENT, LOCATION
+    name: str  # a name of _KEYS, or a label: DETAIL, HINT, QUERY, CONTEXT, STATEMENT, LOCATION, or of _REPORT
     key: str  # as the text has it
     value: str
     start: int  # offset in the text
@@ -58,10 +64,8 @@ class Field:
 class Excerpt:
     """The line of a statement that libpq shows above its caret."""
 
-    sql: str  # without the dots of what was cut off
+    sql: str  # with three dots where it was cut
     number: int  # line of the statement, from 1
-    cut_before: bool
-    cut_after: bool
     caret: int | None  # offset in sql of what failed
     start: int
     end: int
@@ -108,23 +112,20 @@ def labelled(text: str) -> Iterator[Field]:
     pattern, names = _labels()
     for match in pattern.finditer(text):
         value = re.sub(r"\n\t", "\n", match[2]).strip()
-        yield Field(name=names[match[1]], key=match[1], value=value, start=match.start(2), end=match.end(2))
+        name = names[match[1]]
+        yield Field(name=_REPORT.get(name, name), key=match[1], value=value, start=match.start(2), end=match.end(2))
 
 
 def excerpts(text: str) -> Iterator[Excerpt]:
     """The excerpts of failing statements in *text*: ``LINE 1: …`` and the caret below."""
     for match in _lines().finditer(text):
         number, line = next((number for number in match.groups()[:-2] if number), "1"), match["line"].rstrip()
-        sql = line.removeprefix("...").removesuffix("...")
-        lead = len(line) - len(line.removeprefix("..."))
         caret = None
         if match["caret"] is not None:
-            caret = len(match["caret"]) - (match.start("line") - match.start()) - lead
+            caret = len(match["caret"]) - (match.start("line") - match.start())
         yield Excerpt(
-            sql=sql,
+            sql=line,
             number=int(number),
-            cut_before=line.startswith("..."),
-            cut_after=line.endswith("..."),
             caret=caret,
             start=match.start("line"),
             end=match.start("line") + len(line),

@@ -16,7 +16,10 @@ from typing import cast
 from mendbook.frameworks import Kind, Wording
 
 _SEVERITIES = ("ERROR", "FATAL", "PANIC", "WARNING", "NOTICE", "LOG", "INFO", "DEBUG")
-_LABELS = ("DETAIL", "HINT", "QUERY", "CONTEXT", "STATEMENT", "LOCATION")
+_LABELS = (
+    *("DETAIL", "HINT", "QUERY", "CONTEXT", "STATEMENT", "LOCATION"),
+    *("SCHEMA NAME", "TABLE NAME", "COLUMN NAME", "CONSTRAINT NAME"),
+)
 
 # The kind that a SQLSTATE means where no message says it better; two characters stand for a class.
 _KINDS: Mapping[str, Kind] = {

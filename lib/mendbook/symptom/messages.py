@@ -173,21 +173,21 @@ def _right(positions: tuple[str, ...]) -> re.Pattern[str]:
 def _pattern(text: str, positions: tuple[str, ...], strict: bool) -> re.Pattern[str]:
     pieces = _SLOT.split(text.removesuffix("…"))
     pattern = re.escape(pieces[0])
+    closing = ""
     for slot, before, after in zip(pieces[1::2], pieces[:-1:2], pieces[2::2], strict=True):
-        body = _body(slot, before, after, strict)
+        closing = _QUOTES.get(before.rstrip(" ")[-1:], closing if before in ".(" else "")
+        body = _body(slot, closing if any(mark in after for mark in closing) or after == "." else "", strict)
         group = f"({body})" if slot else body
         pattern += group + (re.escape(after) or ("" if text.endswith("…") else f"(?={_right(positions).pattern})"))
     return re.compile(pattern, re.MULTILINE)
 
 
-def _body(slot: str, before: str, after: str, strict: bool) -> str:
-    """What may stand in a slot: in quotation marks anything but the closing one, if *strict*."""
+def _body(slot: str, closing: str, strict: bool) -> str:
+    """What may stand in a slot: if *strict*, in quotation marks all but the closing one, without them none at all.
+
+    A backslash is part of no name: where one stands, the text is escaped, and the next view has the name itself.
+    """
     least, most = (0, 300) if slot in ("", "sql") else (1, _NAME)
-    opening = before.rstrip(" ")[-1:]
-    closing = _QUOTES.get(opening, "")
-    quoted = bool(closing) and after.lstrip(" ")[:1] in closing
-    if quoted and strict:
-        return rf"[^{re.escape(closing)}\n]{{{least},{most}}}?"
-    if quoted:
-        return rf"[^\n]{{{least},{most}}}?"
-    return rf"[^\n\"'`]{{{least},{most}}}?" if strict else rf"[^\n]{{{least},{most}}}?"
+    excluded = (re.escape(closing) or "\"'`") if strict and slot else ""
+    character = rf"[^\n\\{excluded}]" if slot else r"[^\n]"
+    return rf"{character}{{{least},{most}}}?"

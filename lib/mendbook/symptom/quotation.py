@@ -21,6 +21,12 @@ _LITERAL = re.compile(
 )
 _FROM = re.compile(r"\b(?:FROM|UPDATE|INTO)\s+\S", re.IGNORECASE)
 _AFTER_FROM = re.compile(r"\b(?:WHERE|GROUP BY|ORDER BY|HAVING|LIMIT|RETURNING|SET|VALUES)\b", re.IGNORECASE)
+_NAME = re.compile(r"(?:\"(?:[^\"]|\"\")+\"|[^\W\d][\w$]*)(?:\.(?:\"(?:[^\"]|\"\")+\"|[^\W\d][\w$]*)){0,3}")
+_ON_TABLE = re.compile(
+    rf"\s*(?:CREATE|DROP|ALTER)\b[^;]{{0,2000}}?\b(?:INDEX|TRIGGER|POLICY|RULE)\b[^;]{{0,4000}}?"
+    rf"\b(?:ON|TO)\s+(?:ONLY\s+)?(?P<table>{_NAME.pattern})",
+    re.IGNORECASE,
+)
 _LONGEST = 100_000  # characters of a statement
 
 
@@ -70,7 +76,7 @@ def _in_labels(text: str) -> Iterator[Quotation]:
 def _in_excerpts(text: str) -> Iterator[Quotation]:
     for excerpt in fields.excerpts(text):
         sql = excerpt.sql.partition("\\n")[0].rstrip().removesuffix(";").rstrip()
-        cut = excerpt.cut_before or excerpt.cut_after or excerpt.number > 1 or not _SQL.match(sql)
+        cut = excerpt.number > 1 or "..." in (sql[:3], sql[-3:]) or not _SQL.match(sql)
         yield _quotation(sql, excerpt.start, excerpt.end, cut=cut or _goes_on(sql))
 
 
@@ -114,4 +120,15 @@ def tables(quotation: Quotation) -> Mapping[str, tuple[str | None, str]]:
     """What each name in the SQL stands for: alias or table → (schema, table)."""
     from mendbook.symptom import statements
 
-    return statements.tables(quotation.sql)
+    on = _ON_TABLE.match(quotation.sql)
+    named = statements.parts(on["table"]) if on else ()
+    owner = {named[-1]: (named[-2] if len(named) > 1 else None, named[-1])} if named else {}
+    return owner | statements.tables(quotation.sql)
+
+
+def name_at(sql: str, position: int) -> tuple[str, ...]:
+    """The parts of the qualified name at a 0-based *position* of *sql*, where the server says that an error is."""
+    from mendbook.symptom import statements
+
+    found = _NAME.match(sql, position)
+    return statements.parts(found[0]) if found else ()

@@ -87,7 +87,7 @@ class Reading:
         if not any(one.stated or one.means == "server" for one in self.case.sightings):
             return
         for part in self.parts:
-            for field in fields.named(part.text):
+            for field in (*fields.named(part.text), *fields.labelled(part.text)):
                 if field.name in _REPORTED:
                     self._say(field.name, field.value, "stated", part, field.start, field.end)
 

@@ -129,7 +129,11 @@ def _spoken(view: View, vocabulary: messages.Vocabulary) -> Iterator[Sighting]:
 
 
 def _sighting(view: View, message: Message, framework: Framework | None) -> Sighting:
-    names = {slot: name for slot, name in message.names.items() if slot not in ("sqlstate", "sql")}
+    names = {
+        slot: name
+        for slot, name in message.names.items()
+        if slot not in ("sqlstate", "sql") and name.value != "(not available)"
+    }
     stated = message.names.get("sqlstate")
     return Sighting(
         means="framework" if framework else "server",
