@@ -25,7 +25,10 @@ class Edit:
 
 
 def change(directory: Path, name: str, find: str, replace: str) -> Edit:
-    """Plan to replace *find*, which stands exactly once in the file, by *replace*; raises `Usage`."""
+    """Plan to replace *find*, which stands exactly once in the file, by *replace*; raises `Usage`.
+
+    A file that has *replace* in its place already gets an edit that changes nothing.
+    """
     path = _inside(directory, name)
     before = _read(path)
     if before is None:
@@ -33,6 +36,8 @@ def change(directory: Path, name: str, find: str, replace: str) -> Edit:
             f"{path} cannot be read, so it cannot be edited; nothing was changed. Check the application's directory."
         )
     count = before.count(find)
+    if count == 0 and before.count(replace) == 1:
+        return Edit(path=str(path), before=before, after=before)
     if count != 1:
         raise Usage(
             f"{path} holds {find!r} {count} times, and one was expected; nothing was changed. Make this edit by hand."
@@ -41,20 +46,22 @@ def change(directory: Path, name: str, find: str, replace: str) -> Edit:
 
 
 def write(directory: Path, name: str, text: str) -> Edit:
-    """Plan a new file; raises `Usage` where another file of that name is in the way."""
+    """Plan a new file, or an edit that changes nothing where it is there; raises `Usage` where another is in the way."""
     path = _inside(directory, name)
     before = _read(path)
     if before is not None and before != text:
         raise Usage(
             f"{path} exists already with another content; nothing was changed. Move it away, then run this again."
         )
-    return Edit(path=str(path), before=None, after=text)
+    return Edit(path=str(path), before=before, after=text)
 
 
 def check(edit: Edit) -> None:
     """Raise `SchemaMoved` unless the file is as it was when the edit was planned."""
     if _read(Path(edit.path)) != edit.before:
-        raise SchemaMoved(f"{edit.path} is not as it was when the plan was made; nothing was changed. Diagnose again.")
+        raise SchemaMoved(
+            f"{edit.path} is not as it was when the plan was made; nothing was changed. Diagnose again."
+        )
 
 
 def run(edit: Edit) -> None:

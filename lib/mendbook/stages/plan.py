@@ -13,7 +13,7 @@ import psycopg
 
 from mendbook import ledger as ledgers
 from mendbook import lexer, render
-from mendbook.errors import Refused, Usage
+from mendbook.errors import NotThisIncident, Refused, Usage
 from mendbook.runbook import Edit as EditSpec
 from mendbook.runbook import Ledger as LedgerSpec
 from mendbook.runbook import Migrations, Option, Runbook, Sql, Value
@@ -126,7 +126,7 @@ def make(
 
     The option's SQL runs on a copy of *clone*; what it changed there becomes the steps. New application files go
     into *files* where the runbook's parameter ``app`` names no directory. Raises `Refused` for what has no safe
-    step, `Usage` for an application directory that does not fit.
+    step, `NotThisIncident` where nothing is left to do, `Usage` for an application directory that does not fit.
     """
     wanted = [*_sql(runbook, option, values, conn, live, identity), *_ledger_tables(option, live, identity)]
     before = clone.snapshot()
@@ -136,6 +136,13 @@ def make(
         found = drift.compare(before, after)
         rewriting = _rewriting(clone, after, [item.key for item in found.differences if item.verdict == "missing"])
     steps = (*ddl.steps(found, before, after, rewriting=rewriting), *_records(runbook, option, conn, live, identity))
+    changes = tuple(each for each in _edits(runbook, option, values, files) if each.before != each.after)
+    if not steps and not changes:
+        raise NotThisIncident(
+            f"All that the option {option.id} of {runbook.slug} makes is there already: this database does not have this "
+            f"incident, or no longer; nothing was changed. If the application still fails, it still sends its old "
+            f"statements: start the version that goes with the fix."
+        )
     planned = Plan(
         runbook=runbook.slug,
         option=option.id,
@@ -144,7 +151,7 @@ def make(
         fingerprint=live.fingerprint(),
         parts=live.parts,
         steps=steps,
-        edits=tuple(_edits(runbook, option, values, files)),
+        edits=changes,
         desired=tuple(item.desired for item in found.differences if item.desired is not None),
         dangers=tuple(_dangers(option, steps, conn)),
         statements=tuple(runbook.fill(each.sql, values) for each in runbook.text.statements),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -162,7 +162,9 @@ def _undone(copy: Clone, plan: Plan, before: Snapshot, after: Snapshot) -> Itera
     if not problem:
         _, problem = _forward(copy, plan)
         again = (
-            problem or copy.snapshot().fingerprint() == after.fingerprint() or "the schema differs from the first time"
+            problem
+            or copy.snapshot().fingerprint() == after.fingerprint()
+            or "the schema differs from the first time"
         )
         yield Check(title="done again, the schema is as after", problem=again if isinstance(again, str) else "")
 
@@ -196,9 +198,11 @@ def replanned(found: Snapshot, plan: Plan) -> Check:
 
 def _forward(copy: Clone, plan: Plan) -> tuple[list[Measured], str]:
     measured: list[Measured] = []
+    with copy.connect() as conn:
+        existed = {name for name, _ in conn.execute(_FILES)}
     for step in plan.steps:
         try:
-            measured.append(_measure(copy, step))
+            measured.append(_measure(copy, step, existed))
         except psycopg.Error as error:
             return measured, f"{step.title}: {error.diag.sqlstate} {error.diag.message_primary}"
     return measured, ""
@@ -215,7 +219,8 @@ def _backward(copy: Clone, plan: Plan) -> str:
     return ""
 
 
-def _measure(copy: Clone, step: Step) -> Measured:
+def _measure(copy: Clone, step: Step, existed: Set[str]) -> Measured:
+    """Run one step; what it does to relations that an earlier step made blocks nobody, so only *existed* count."""
     with copy.connect() as conn:
         files = dict(conn.execute(_FILES).fetchall())
         start = time.perf_counter()
@@ -225,8 +230,8 @@ def _measure(copy: Clone, step: Step) -> Measured:
     return Measured(
         title=step.title,
         stated=step.lock,
-        locks={name: lock for name, lock in held.items() if name in files or name in step.locks},
-        rewrites=tuple(name for name, file in files.items() if later.get(name, file) != file),
+        locks={name: lock for name, lock in held.items() if name in existed or name in step.locks},
+        rewrites=tuple(name for name, file in files.items() if name in existed and later.get(name, file) != file),
         seconds=seconds,
     )
 

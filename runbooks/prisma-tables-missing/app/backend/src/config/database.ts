@@ -1,0 +1,6 @@
+import { PrismaClient } from '@prisma/client';
+
+export const prisma = new PrismaClient({
+  log: ['warn', 'error'],
+  errorFormat: 'pretty',
+});
