@@ -222,9 +222,9 @@ def script(snapshot: Snapshot) -> Iterator[tuple[Key, str]]:
     constraints = [item for item in everything if isinstance(item, Constraint) and item.local]
     for each in sorted(constraints, key=lambda one: "puxcf".index(one.kind)):
         yield each.key, create(each)
-    for kind in (Index, View, Trigger):
+    for last in (Index, View, Trigger):
         for item in everything:
-            if isinstance(item, kind):
+            if isinstance(item, last):
                 yield item.key, create(item)
     for item in everything:
         if getattr(item, "comment", None):

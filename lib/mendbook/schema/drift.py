@@ -76,7 +76,12 @@ _MARKS = {"missing": "bad", "extra": "note", "changed": "warn"}
 
 def compare(live: Snapshot, desired: Snapshot) -> Drift:
     """Return what has to change in *live* to make it *desired*."""
-    return Drift(differences=tuple(_compare(live, desired)))
+    return Drift(differences=tuple(sorted(_compare(live, desired), key=_place)))
+
+
+def _place(item: Difference) -> tuple[str, str, str]:
+    """By name, whatever order the server read them in; the columns of a table stay in its order."""
+    return item.key.schema, item.key.name, "" if item.key.kind == "column" else item.key.part
 
 
 def _compare(live: Snapshot, desired: Snapshot) -> Iterable[Difference]:

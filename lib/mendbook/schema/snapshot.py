@@ -6,15 +6,17 @@ become NamedTuples at a fraction of the cost.
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib import resources
-from typing import Any, NamedTuple
+from typing import Any, LiteralString, NamedTuple
 
 import psycopg
 from psycopg import sql
@@ -241,7 +243,7 @@ CLASSES: Mapping[str, Callable[[Iterable[Any]], Object]] = {
 class Snapshot:
     """The schema of one database at one moment."""
 
-    objects: Mapping[Key, Object]  # in catalog order: a table's columns in the order they have in it
+    objects: Mapping[Key, Object]  # by class; the columns of a table in the order that they have in it
 
     def __len__(self) -> int:
         return len(self.objects)
@@ -283,14 +285,34 @@ EMPTY = Snapshot(objects={})
 
 def read(conn: psycopg.Connection[Any]) -> Snapshot:
     """Read the schema through *conn*, inside the transaction that is open there (`Target.reading`)."""
-    before = conn.execute("SELECT current_setting('search_path'), set_config('search_path', '', true)").fetchone()
+    before = conn.execute(_SETTINGS, ["", _MEMORY]).fetchone()
     objects: dict[Key, Object] = {}
-    for name, make in CLASSES.items():
-        rows = conn.execute(_queries()[name]).fetchall()
-        objects.update((item.key, item) for item in map(make, rows))
+    with _no_collection():
+        for name, make in CLASSES.items():
+            objects.update((item.key, item) for item in map(make, conn.execute(_queries()[name]).fetchall()))
     if before:
-        conn.execute("SELECT set_config('search_path', %s, true)", [before[0]])
+        conn.execute(_SETTINGS, before[:2])
     return Snapshot(objects=objects)
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Pause the garbage collector: it would look through a large schema again and again, and find nothing."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
+# Sorting the columns of a large schema must not go to the disk.
+_MEMORY = "64MB"
+_SETTINGS: LiteralString = """
+SELECT current_setting('search_path'), current_setting('work_mem'),
+       set_config('search_path', %s, true), set_config('work_mem', %s, true)
+"""
 
 
 @cache
