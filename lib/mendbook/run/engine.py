@@ -54,7 +54,7 @@ class SocketKernelManager(AsyncKernelManager):
     """Talks to the kernel over Unix sockets: nobody else can listen, and no port is raced for."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(**options)  # type: ignore[no-untyped-call]  # of traitlets
+        super().__init__(**options)
         # A short folder of our own: the name of a socket has at most 107 bytes.
         self._sockets = tempfile.TemporaryDirectory(prefix="mendbook-kernel-")
         self.transport = "ipc"

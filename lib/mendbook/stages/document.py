@@ -162,7 +162,7 @@ def _option(record: Record, text: Record) -> Iterator[Block]:
             option["advice"].replace("_", " "),
             option["title"],
             "\n".join(option["pros"]),
-            "\n".join(option["cons"] + [option["reason"]]),
+            "\n".join(filter(None, [*option["cons"], option["reason"]])),
         ]
         for option in text["options"]
     ]
