@@ -10,7 +10,8 @@ FRAMEWORK = Framework(
     home="https://hexdocs.pm/ecto_sql and lib/ecto of elixir-ecto/ecto_sql",
     over=("postgrex",),
     only=False,
-    marks=("(ecto ", "(ecto_sql ", "Ecto.", "lib/ecto/", "mix ecto.", "(phoenix_ecto "),
+    marks=("(ecto ", "(ecto_sql ", "lib/ecto/", "mix ecto.", "(phoenix_ecto "),
+    shapes=(r"\bEcto\.[A-Z]",),
     wordings=(
         Wording(text="there are pending migrations for repo: {}. {}", kind="migration_pending"),
         Wording(

@@ -10,6 +10,7 @@ FRAMEWORK = Framework(
     home="https://entgo.io/docs/ and dialect/sql of ent/ent",
     over=("pgx", "lib-pq"),
     only=False,
-    marks=("entgo.io/ent", "ent: ", "sql/schema: "),
+    marks=("entgo.io/ent", "sql/schema: "),
+    shapes=(r"(?<![\w/])ent: ",),
     wordings=(Wording(text="ent: constraint failed: {}", kind="other", own=False),),
 )

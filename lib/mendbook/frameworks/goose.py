@@ -10,7 +10,8 @@ FRAMEWORK = Framework(
     home="https://pressly.github.io/goose/ and migration_sql.go of pressly/goose",
     over=("pgx", "lib-pq"),
     only=False,
-    marks=("pressly/goose", "goose run: ", "goose up", "goose: ", "goose_db_version"),
+    marks=("pressly/goose", "goose_db_version"),
+    shapes=(r"\bgoose(?: run|: )",),
     wordings=(Wording(text="found {} missing{} migrations{}", kind="migration_history", own=False),),
     statements=(
         r"failed to run SQL migration[^\n]*?: failed to execute SQL query \"(?P<sql>(?:[^\"\\]|\\.){1,20000})\": ",

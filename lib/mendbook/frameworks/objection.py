@@ -12,7 +12,7 @@ FRAMEWORK = Framework(
     only=False,
     marks=("node_modules/objection/", "node_modules\\objection\\", "node_modules/db-errors/"),
     shapes=(
-        r"\b(?:UniqueViolation|NotNullViolation|ForeignKeyViolation|CheckViolation)Error: [a-z]",
+        r"(?<![\w.])(?:UniqueViolation|NotNullViolation|ForeignKeyViolation|CheckViolation)Error: [a-z]",
         r"\bnativeError: ",
     ),
 )

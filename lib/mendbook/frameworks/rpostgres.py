@@ -17,10 +17,7 @@ FRAMEWORK = Framework(
         "Failed to fetch row",
         "Failed to prepare query",
         "connection_create(",
-        "dbGetQuery",
-        "dbExecute",
-        "dbSendQuery",
-        "dbConnect",
     ),
+    shapes=(r"Error in (?:db[A-Z]\w+|\.local)\(",),
     statements=(r"[Cc]ould not create execute: (?P<sql>[^\n]+(?:\n(?!\S*(?:Error|Warning|Calls))[^\n]+)*)",),
 )

@@ -12,7 +12,6 @@ FRAMEWORK = Framework(
     only=False,
     marks=(
         "org.springframework.",
-        "o.s.",
         "BadSqlGrammarException",
         "DataAccessException",
         "DataIntegrityViolationException",

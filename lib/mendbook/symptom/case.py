@@ -19,7 +19,9 @@ _CONSEQUENCES = frozenset({"aborted_transaction", "pool_closed"})
 _CONNECTING = frozenset(
     {"connection_refused", "connection_lost", "authentication", "missing_database", "pool_exhausted"}
 )
-_SLOTS = {slot: slot for slot in ("table", "column", "constraint", "schema", "function", "type", "role", "database")} | {
+_SLOTS = {
+    slot: slot for slot in ("table", "column", "constraint", "schema", "function", "type", "role", "database")
+} | {
     "relation": "table",
     "routine": "function",
     "typename": "type",
@@ -54,7 +56,8 @@ class Case:
 
     def is_same(self, other: Sighting) -> bool:
         """Whether *other* can be a trace of the same error."""
-        if other.kind != self.kind and not _wraps(self.best, other):
+        told = {one.kind for one in self.sightings if one.means == "server" or one is self.best}
+        if other.kind not in told and not _wraps(self.best, other):
             return False
         return all(agree(sighting, other) for sighting in self.sightings)
 
@@ -86,10 +89,10 @@ def cases(sightings: Iterable[Sighting]) -> list[Case]:
     for sighting in ordered:
         if sighting.means in ("server", "framework"):
             _add(found, sighting)
-    for sighting in ordered:
+    for sighting in sorted(ordered, key=lambda sighting: not sighting.alone):
         if sighting.means not in ("server", "framework"):
             _attach(found, sighting)
-    return sorted(found, key=lambda case: (_rank(case.best), case.start))
+    return sorted(found, key=lambda case: (case.kind in _CONSEQUENCES, _rank(case.best), case.start))
 
 
 def regions(found: Sequence[Case], length: int) -> Iterator[tuple[Case, int, int]]:
@@ -119,9 +122,14 @@ def _attach(found: list[Case], sighting: Sighting) -> None:
 
 
 def _fits(case: Case, sighting: Sighting) -> bool:
+    if sighting.means == "severity":
+        means = {one.means for one in case.sightings}
+        coded = means <= {"sqlstate", "condition"} and case.distance(sighting) <= _BESIDE
+        return coded or any(one.means == "severity" and one.text == sighting.text for one in case.sightings)
     known = {one.sqlstate for one in case.sightings if one.sqlstate}
     if sighting.sqlstate:
-        return sighting.sqlstate in known or (not known and case.distance(sighting) <= _BESIDE)
+        near = case.distance(sighting) <= _BESIDE and not sighting.sqlstate.isdigit() or sighting.alone
+        return sighting.sqlstate in known or (not known and near)
     return sighting.kind in (case.kind, "other") or case.distance(sighting) <= _BESIDE
 
 
@@ -139,8 +147,6 @@ def _wraps(one: Sighting, two: Sighting) -> bool:
 
 def _rank(sighting: Sighting) -> int:
     """How much a trace says of the cause; less is more."""
-    if sighting.kind in _CONSEQUENCES:
-        return 5
     if sighting.means == "server":
         return 0 if sighting.sqlstate else 3
     if sighting.means == "framework":

@@ -152,6 +152,7 @@ def _from_csv(view: View) -> Iterator[Piece]:
         yield from _csv_record(view, fields)
         last, start = fields[-1]
         position = start + len(last)
+        yield "\n", view.source(position)
     if position:
         yield view.text[position:], view.source(position)
 

@@ -26,7 +26,7 @@ _KEYS = {
     "detail": "detail details Detail D",
     "inner": "internalQuery internal_query InternalQuery q",
     "sql": "sql query statement",
-    "position": "position cursor_position Position P",
+    "position": "position cursor_position Position P internalPosition internal_position InternalPosition",
 }
 _REPORT = {  # psql and libpq with VERBOSITY verbose
     "SCHEMA NAME": "schema",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -16,9 +17,7 @@ _SQL = re.compile(
     r"|EXECUTE|PREPARE|DO|VACUUM|ANALYZE|REINDEX|EXPLAIN|TABLE|VALUES|FETCH|DECLARE|CLUSTER|IMPORT|REASSIGN|SECURITY)\b",
     re.IGNORECASE,
 )
-_LITERAL = re.compile(
-    r"(?<![\w])(?:[rRbBuU]{0,2})(\"\"\"|'''|\"|')(?P<sql>(?:\\.|(?!\1)[^\\\n])*)\1", re.DOTALL
-)
+_LITERAL = re.compile(r"(?<![\w])(?:[rRbBuU]{0,2})(\"\"\"|'''|\"|')(?P<sql>(?:\\.|(?!\1)[^\\\n])*)\1", re.DOTALL)
 _FROM = re.compile(r"\b(?:FROM|UPDATE|INTO)\s+\S", re.IGNORECASE)
 _AFTER_FROM = re.compile(r"\b(?:WHERE|GROUP BY|ORDER BY|HAVING|LIMIT|RETURNING|SET|VALUES)\b", re.IGNORECASE)
 _NAME = re.compile(r"(?:\"(?:[^\"]|\"\")+\"|[^\W\d][\w$]*)(?:\.(?:\"(?:[^\"]|\"\")+\"|[^\W\d][\w$]*)){0,3}")
@@ -27,6 +26,7 @@ _ON_TABLE = re.compile(
     rf"\b(?:ON|TO)\s+(?:ONLY\s+)?(?P<table>{_NAME.pattern})",
     re.IGNORECASE,
 )
+_PROMPT = re.compile(r"^[\w.-]{1,64}[-'\"($*][>#] ", re.MULTILINE)  # psql, on the further lines of a statement
 _LONGEST = 100_000  # characters of a statement
 
 
@@ -42,19 +42,19 @@ class Quotation:
     inner: bool = False  # a query inside the statement's functions or triggers
 
 
-def quotations(text: str, message: str, start: int, end: int) -> Iterator[Quotation]:
-    """The failing SQL that *text* quotes around a *message* at *start* to *end*, the best first."""
-    yield from _in_fields(text)
+def reported(text: str) -> Iterator[Quotation]:
+    """The SQL in the fields of an error report: ``sql: '…'``, ``internalQuery: '…'``."""
+    for field in fields.named(text):
+        if field.name in ("sql", "inner") and _SQL.match(field.value):
+            yield _quotation(field.value, field.start, field.end, inner=field.name == "inner")
+
+
+def printed(text: str, message: str, start: int, end: int) -> Iterator[Quotation]:
+    """The SQL that is printed around a *message* at *start* to *end* of *text*, the best first."""
     yield from _in_frameworks(text, message)
     yield from _in_labels(text)
     yield from _in_excerpts(text)
     yield from _in_source(text, start, end)
-
-
-def _in_fields(text: str) -> Iterator[Quotation]:
-    for field in fields.named(text):
-        if field.name in ("sql", "inner") and _SQL.match(field.value):
-            yield _quotation(field.value, field.start, field.end, inner=field.name == "inner")
 
 
 def _in_frameworks(text: str, message: str) -> Iterator[Quotation]:
@@ -63,7 +63,8 @@ def _in_frameworks(text: str, message: str) -> Iterator[Quotation]:
             pattern = _compiled(form.replace("{message}", re.escape(message) if message else "(?!)"))
             match = pattern.search(text)
             if match and _SQL.match(match["sql"]):
-                yield _quotation(match["sql"], *match.span("sql"))
+                sql = _PROMPT.sub("", match["sql"]).rstrip().removesuffix(";")
+                yield _quotation(sql, *match.span("sql"))
 
 
 def _in_labels(text: str) -> Iterator[Quotation]:
@@ -81,8 +82,18 @@ def _in_excerpts(text: str) -> Iterator[Quotation]:
 
 
 def _goes_on(sql: str) -> bool:
-    """Whether the first line of a statement lacks what the next would hold: ``SELECT id, total``."""
-    return sql[:6].upper() == "SELECT" and not _FROM.search(sql)
+    """Whether the first line of a SELECT lacks the FROM that its columns need: ``SELECT id, total``."""
+    from mendbook import lexer
+
+    if sql[:6].upper() != "SELECT" or _FROM.search(sql):
+        return False
+    read = [token for token in lexer.tokens(sql[6:]) if token.kind not in ("space", "comment")]
+    calls = {token.end for token, after in itertools.pairwise(read) if after.text in ("(", ".")}
+    casts = {
+        after.start for token, after in itertools.pairwise(read) if token.text == "::" or token.text.upper() == "AS"
+    }
+    names = [token for token in read if token.kind in ("word", "quoted")]
+    return any(token.end not in calls and token.start not in casts for token in names)
 
 
 def _in_source(text: str, start: int, end: int) -> Iterator[Quotation]:
@@ -126,8 +137,15 @@ def tables(quotation: Quotation) -> Mapping[str, tuple[str | None, str]]:
     return owner | statements.tables(quotation.sql)
 
 
+def names(sql: str) -> Iterator[tuple[str, ...]]:
+    """The parts of every qualified name in *sql*, in order."""
+    from mendbook.symptom import statements
+
+    return (statements.parts(found[0]) for found in _NAME.finditer(sql))
+
+
 def name_at(sql: str, position: int) -> tuple[str, ...]:
-    """The parts of the qualified name at a 0-based *position* of *sql*, where the server says that an error is."""
+    """The parts of the name at a 0-based *position* of *sql*, where the server says that an error is."""
     from mendbook.symptom import statements
 
     found = _NAME.match(sql, position)

@@ -48,6 +48,7 @@ class Reading:
         self._read_names()
         self._read_framework()
         self._read_statement()
+        self._read_at_position()
         self._read_tables()
         self._read_location()
 
@@ -133,10 +134,11 @@ class Reading:
     # The statement
 
     def _read_statement(self) -> None:
+        for part in self.parts:
+            self.quotations += [(part, one) for one in quotation.reported(part.text)]
         for part in reversed(self.parts):
-            start, end = self._span_in(part)
-            found = quotation.quotations(part.text, self.value("message") or "", start, end)
-            self.quotations += [(part, one) for one in found]
+            printed = quotation.printed(part.text, self.value("message") or "", *self._span_in(part))
+            self.quotations += [(part, one) for one in printed]
         for part, one in self.quotations:
             if one.whole and not one.inner:
                 self._say("statement", one.sql, "stated", part, one.start, one.end)
@@ -174,6 +176,18 @@ class Reading:
         if "table" not in self.said and self.case.kind == "missing_column" and not self._is_seen("alias"):
             self._guess_table()
 
+    def _read_at_position(self) -> None:
+        """Where no message names the object, the SQL does at the position that the report gives (1-based)."""
+        if self.case.best.names or self.case.kind not in ("missing_column", "missing_table"):
+            return
+        positions = [field for part in self.parts for field in fields.named(part.text) if field.name == "position"]
+        for part, one in self.quotations if positions else ():
+            at = next((field.value for field in positions if ("nternal" in field.key) == one.inner), "")
+            name = quotation.name_at(one.sql, int(at) - 1) if one.whole and at.isdecimal() and len(at) < 9 else ()
+            slots = ("schema", "table") if self.case.kind == "missing_table" else ("alias", "column")
+            for slot, value in zip(reversed(slots), reversed(name), strict=False):
+                self._say(slot, value, "derived", part, one.start, one.end)
+
     def _say_table(self, table: Table, certainty: Certainty, part: View, one: Quotation) -> None:
         if "table" not in self.said:
             self._say("table", table[1], certainty, part, one.start, one.end)
@@ -186,10 +200,10 @@ class Reading:
         if table:
             same = {entry for entry in known.values() if entry[1] == table}
             return (same.pop() if len(same) == 1 else None), "derived"
-        if self.case.kind not in _NEEDS_TABLE:
+        if self.case.kind not in _NEEDS_TABLE and "constraint" not in self.said:
             return None, "derived"
         if "alias" in self.said:
-            return self._by_alias(known), "derived"
+            return self._by_alias(known) or self._by_full_name(one), "derived"
         entries = set(known.values())
         if len(entries) != 1 or not one.closed:
             return None, "derived"
@@ -209,6 +223,12 @@ class Reading:
                         )
                 return known[whole[:dot]]
         return None
+
+    def _by_full_name(self, one: Quotation) -> Table | None:
+        """The table of a column that the SQL writes with its schema, where the FROM is not to be seen."""
+        wanted = (self.value("alias"), self.value("column"))
+        found = {name[:2] for name in quotation.names(one.sql) if len(name) == 3 and name[1:] == wanted}
+        return found.pop() if len(found) == 1 else None
 
     def _is_seen(self, field: str) -> bool:
         """Whether the SQL would tell what *field* is, and says that it is no table."""

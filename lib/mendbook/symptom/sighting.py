@@ -184,11 +184,14 @@ def _severe() -> re.Pattern[str]:
     return re.compile(rf"(?<![^\W_])(?:{_severity_words(('ERROR', 'FATAL', 'PANIC'))}):  (?:[0-9A-Z]{{5}}: )?$")
 
 
+@functools.cache
+def _severe_anywhere() -> re.Pattern[str]:
+    return re.compile(rf"(?<![^\W_])(?:{_severity_words(('ERROR', 'FATAL', 'PANIC'))}):  ")
+
+
 def _severity_words(severities: Iterable[str]) -> str:
     wanted = set(severities)
-    words = {
-        word for language in grammar.languages() for word, said in language.severities.items() if said in wanted
-    }
+    words = {word for language in grammar.languages() for word, said in language.severities.items() if said in wanted}
     return "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
 
 
@@ -204,7 +207,7 @@ def _sqlstates(view: View) -> Iterator[Sighting]:
             continue
         before = text[max(0, match.start() - _OWN_WINDOW) : match.start()]
         label = _LABEL.search(before)
-        if label or _severe().search(before) or _OTHER_LABELS.search(before):
+        if label or _severe().search(before) or _OTHER_LABELS.search(before) or _is_prefix(text, match.end()):
             foreign = _foreign(text, match.start(), match.end())
             alone = not foreign and bool(
                 _severe().search(before) or (label and (label["strong"] or _has_companion(text, match)))
@@ -219,6 +222,12 @@ def _sqlstates(view: View) -> Iterator[Sighting]:
                 stated=True,
                 alone=alone,
             )
+
+
+def _is_prefix(text: str, end: int) -> bool:
+    """Whether what ends at *end* stands in the prefix of a log line (``%e`` of log_line_prefix)."""
+    line_end = text.find("\n", end, end + 100)
+    return bool(_severe_anywhere().search(text, end, line_end if line_end >= 0 else end + 100))
 
 
 def _has_companion(text: str, match: re.Match[str]) -> bool:
