@@ -16,12 +16,12 @@ PACKAGE = ROOT / "lib" / "mendbook"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 # From the ground up: a module imports from its own line or from lines above it, never from one below.
-GROUND = ("errors", "lexer", "redaction", "render", "servers", "embedded", "target", "ledger", "runbook", "authoring")
+GROUND = ("errors", "lexer", "redaction", "render", "servers", "embedded", "target", "ledger", "yaml_file", "runbook_text", "runbook", "authoring")
 WINGS = (GROUND, ("frameworks",), ("schema",), ("symptom",), ("stages",), ("around",), ("show",), ("run",), ("incident",), ("cli",))
 # The incident calls the stages, and the runner's own jobs (demo, lab) call incidents.
 ABOVE = {("run", "incident")}
 # Stages in the order of the flow; each may use the nouns of those before it.
-STAGES = ("expected", "reproduce", "edits", "plan", "rehearse", "apply", "verify", "document")
+STAGES = ("expected", "reproduce", "edits", "history", "plan", "rehearse", "apply", "verify", "document")
 
 
 def imports(path: Path) -> set[str]:

@@ -18,7 +18,8 @@ from mendbook import runbook as runbooks
 from mendbook import target as targets
 from mendbook.errors import ApplyFailed, MendbookError, NotVerified, Refused, Usage
 from mendbook.render import Picture
-from mendbook.runbook import Option, Runbook, Value
+from mendbook.runbook import Runbook
+from mendbook.runbook_text import Option, Value
 from mendbook.schema import clone, picture, snapshot, tables
 from mendbook.schema.clone import Clone
 from mendbook.schema.snapshot import Snapshot

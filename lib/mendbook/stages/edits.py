@@ -46,7 +46,10 @@ def change(directory: Path, name: str, find: str, replace: str) -> Edit:
 
 
 def write(directory: Path, name: str, text: str) -> Edit:
-    """Plan a new file, or an edit that changes nothing where it is there; raises `Usage` where another is in the way."""
+    """Plan a new file, or an edit that changes nothing where it is there already.
+
+    Raises `Usage` where another file of that name is in the way.
+    """
     path = _inside(directory, name)
     before = _read(path)
     if before is not None and before != text:

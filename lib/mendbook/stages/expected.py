@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from mendbook.runbook import Expected, Value, plain
+from mendbook.runbook import plain
+from mendbook.runbook_text import Expected, Value
 from mendbook.schema.snapshot import Column, Constraint, Index, Key, Snapshot, qualified
 
 

@@ -11,12 +11,11 @@ from typing import Any
 
 import psycopg
 
-from mendbook import ledger as ledgers
 from mendbook import lexer, render
 from mendbook.errors import NotThisIncident, Refused, Usage
-from mendbook.runbook import Edit as EditSpec
-from mendbook.runbook import Ledger as LedgerSpec
-from mendbook.runbook import Migrations, Option, Runbook, Sql, Value
+from mendbook.runbook import Runbook
+from mendbook.runbook_text import Edit as EditSpec
+from mendbook.runbook_text import Migrations, Option, Sql, Value, Write
 from mendbook.schema import ddl, definition, drift, snapshot
 from mendbook.schema.clone import Clone
 from mendbook.schema.ddl import Step
@@ -24,6 +23,7 @@ from mendbook.schema.locks import Lock, blocks
 from mendbook.schema.snapshot import Column, Key, Object, Snapshot
 from mendbook.stages import edits
 from mendbook.stages.edits import Edit
+from mendbook.stages.history import History
 from mendbook.target import Identity
 
 FORMAT = 1  # of plan.json; part of the digest
@@ -128,20 +128,21 @@ def make(
     into *files* where the runbook's parameter ``app`` names no directory. Raises `Refused` for what has no safe
     step, `NotThisIncident` where nothing is left to do, `Usage` for an application directory that does not fit.
     """
-    wanted = [*_sql(runbook, option, values, conn, live, identity), *_ledger_tables(option, live, identity)]
+    history = History(conn=conn, live=live, identity=identity)
+    wanted = list(_sql(runbook, option, values, history))
     before = clone.snapshot()
     with clone.copy() as copy:
         _run(copy, wanted)
         after = copy.snapshot()
         found = drift.compare(before, after)
         rewriting = _rewriting(clone, after, [item.key for item in found.differences if item.verdict == "missing"])
-    steps = (*ddl.steps(found, before, after, rewriting=rewriting), *_records(runbook, option, conn, live, identity))
+    steps = (*ddl.steps(found, before, after, rewriting=rewriting), *history.records(runbook, option))
     changes = tuple(each for each in _edits(runbook, option, values, files) if each.before != each.after)
     if not steps and not changes:
         raise NotThisIncident(
-            f"All that the option {option.id} of {runbook.slug} makes is there already: this database does not have this "
-            f"incident, or no longer; nothing was changed. If the application still fails, it still sends its old "
-            f"statements: start the version that goes with the fix."
+            f"All that the option {option.id} of {runbook.slug} makes is there already: this database does not have "
+            f"this incident, or no longer; nothing was changed. If the application still fails, it still sends its "
+            f"old statements: start the version that goes with the fix."
         )
     planned = Plan(
         runbook=runbook.slug,
@@ -173,20 +174,15 @@ class _Statement:
     place: str  # file:line, for messages
 
 
-def _sql(
-    runbook: Runbook,
-    option: Option,
-    values: Mapping[str, Value],
-    conn: psycopg.Connection[Any],
-    live: Snapshot,
-    identity: Identity,
-) -> Iterator[_Statement]:
+def _sql(runbook: Runbook, option: Option, values: Mapping[str, Value], history: History) -> Iterator[_Statement]:
     for step in option.steps:
         if isinstance(step, Sql):
             yield from _pieces(runbook.fill(step.sql, values), f"option {option.id}")
         elif isinstance(step, Migrations):
-            for migration in _pending(runbook, step, conn, live, identity):
+            for migration in history.pending(runbook, step):
                 yield from _pieces(migration.text, str(migration.path.relative_to(runbook.folder)))
+    for framework, creation in history.missing_ledgers(option):
+        yield _Statement(text=creation, place=f"the ledger of {framework}")
 
 
 def _pieces(text: str, source: str) -> Iterator[_Statement]:
@@ -244,91 +240,6 @@ def _rewriting(clone: Clone, after: Snapshot, added: Iterable[Key]) -> list[Key]
     return found
 
 
-# ---- ledgers
-
-
-def _pending(
-    runbook: Runbook,
-    step: Migrations | LedgerSpec,
-    conn: psycopg.Connection[Any],
-    live: Snapshot,
-    identity: Identity,
-) -> list[ledgers.Migration]:
-    """What *step* has to record: those of its migrations that are not done."""
-    ledger = ledgers.of(step.framework)
-    schema, exists = _ledger_place(step, live, identity)
-    done = _done(conn, ledger, schema) if exists else set()
-    if isinstance(step, LedgerSpec):
-        named = ledgers.Migration(name=step.ledger, path=Path(step.ledger), text="", program=False)
-        return [named] if step.ledger not in done else []
-    pending = [each for each in ledger.migrations(runbook.folder / step.migrations) if each.name not in done]
-    for each in pending:
-        if each.program:
-            raise Refused(
-                f"The pending migration {each.name} is a program, so no plan can be made from it; nothing was changed. "
-                f"Run it with {step.framework}, then diagnose again."
-            )
-    return pending
-
-
-def _done(conn: psycopg.Connection[Any], ledger: ledgers.Ledger, schema: str) -> set[str]:
-    try:
-        return {row[0] for row in conn.execute(ledger.select(schema))}
-    except psycopg.Error as error:
-        raise Refused(
-            f"The migration ledger {snapshot.qualified(schema, ledger.table)} cannot be read as its tool would do it "
-            f"({error.diag.message_primary}), so it is unknown what is pending; nothing was changed. Check that it is "
-            f"this application's ledger, and that the role may read it."
-        ) from None
-
-
-def _ledger_place(step: Migrations | LedgerSpec, live: Snapshot, identity: Identity) -> tuple[str, bool]:
-    """The schema of the ledger, and whether the ledger is there."""
-    table = ledgers.of(step.framework).table
-    for schema in [step.schema_] if step.schema_ else identity.schemas:
-        if Key("table", schema, table) in live.objects:
-            return schema, True
-    return step.schema_ or _first(identity), False
-
-
-def _ledger_tables(option: Option, live: Snapshot, identity: Identity) -> Iterator[_Statement]:
-    made = set()
-    for step in option.steps:
-        if isinstance(step, Migrations | LedgerSpec):
-            schema, exists = _ledger_place(step, live, identity)
-            text = ledgers.of(step.framework).creation(schema)
-            if not exists and text not in made:
-                made.add(text)
-                yield _Statement(text=text, place=f"the ledger of {step.framework}")
-
-
-def _first(identity: Identity) -> str:
-    if not identity.schemas:
-        raise Refused(
-            f"The search_path of {identity.role} ({identity.search_path}) names no schema that exists, so new tables "
-            f"have no place; nothing was changed. Set the role's search_path."
-        )
-    return identity.schemas[0]
-
-
-def _records(
-    runbook: Runbook, option: Option, conn: psycopg.Connection[Any], live: Snapshot, identity: Identity
-) -> Iterator[Step]:
-    for step in option.steps:
-        if not isinstance(step, Migrations | LedgerSpec):
-            continue
-        ledger = ledgers.of(step.framework)
-        schema, exists = _ledger_place(step, live, identity)
-        for each in _pending(runbook, step, conn, live, identity):
-            insert, delete = ledger.record(schema, each.name, each.text)
-            yield Step(
-                title=f"Record {each.name} in {ledger.table}, as {step.framework} does",
-                forward=(insert,),
-                undo=(delete,),
-                locks={snapshot.qualified(schema, ledger.table): Lock.ROW_EXCLUSIVE} if exists else {},
-            )
-
-
 # ---- files
 
 
@@ -343,7 +254,7 @@ def _edits(runbook: Runbook, option: Option, values: Mapping[str, Value], files:
                     f"started. Name it with -p app=DIRECTORY."
                 )
             yield edits.change(app, step.edit, step.find, step.replace)
-        elif not isinstance(step, Sql | Migrations | LedgerSpec):
+        elif isinstance(step, Write):
             yield edits.write(app, step.write, (runbook.folder / step.content).read_text(encoding="utf-8"))
 
 
@@ -404,7 +315,9 @@ def load(text: str) -> Plan:
             desired=tuple(map(snapshot.from_json, data["desired"])),
         )
     except (ValueError, KeyError, TypeError):
-        raise Refused("plan.json cannot be read, so nothing was changed. Diagnose again to make a new plan.") from None
+        raise Refused(
+            "plan.json cannot be read, so nothing was changed. Diagnose again to make a new plan."
+        ) from None
     if plan.digest != data.get("digest"):
         raise Refused("plan.json was changed after the plan was made, so nothing was changed. Diagnose again.")
     return plan

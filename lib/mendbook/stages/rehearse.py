@@ -13,7 +13,8 @@ import psycopg
 
 from mendbook import render
 from mendbook.errors import RehearsalFailed
-from mendbook.runbook import Option, Runbook
+from mendbook.runbook import Runbook
+from mendbook.runbook_text import Option
 from mendbook.schema import drift, locks
 from mendbook.schema.clone import Clone
 from mendbook.schema.ddl import Step, Transaction

@@ -15,7 +15,8 @@ from psycopg.pq import DiagnosticField, ExecStatus
 
 from mendbook import redaction, render
 from mendbook.errors import NotThisIncident
-from mendbook.runbook import Option, Runbook, Value, plain
+from mendbook.runbook import Runbook, plain
+from mendbook.runbook_text import Option, Value
 from mendbook.target import limit
 
 
@@ -62,25 +63,21 @@ class Reproduction:
         """Whether every statement passes."""
         return not self.failing
 
+    def rows(self) -> list[tuple[str, str, str]]:
+        """(verdict, place, what PostgreSQL says) of each statement."""
+        return [(each.verdict, each.at, f"{each.sqlstate} {each.message}".strip()) for each in self.outcomes]
+
     def _repr_html_(self) -> str:
-        rows = [(o.verdict, o.at, _Shown(o), f"{o.sqlstate} {o.message}".strip()) for o in self.outcomes]
-        return render.table_html(_HEAD, rows, marks=_MARKS)
+        failing = "".join(f"<p>{render.escape(o.at)}</p>{render.sql_html(o.shown())}" for o in self.failing)
+        return render.table_html(_HEAD, self.rows(), marks=_MARKS) + failing
 
     def __str__(self) -> str:
-        rows = [(o.verdict, o.at, o.shown(), f"{o.sqlstate} {o.message}".strip()) for o in self.outcomes]
-        return render.table_text(_HEAD, rows, marks=_MARKS)
+        failing = "".join(f"\n{each.at}\n{each.shown()}\n" for each in self.failing)
+        return render.table_text(_HEAD, self.rows(), marks=_MARKS) + "\n" + failing
 
 
-_HEAD = ("", "place", "statement", "PostgreSQL says")
+_HEAD = ("", "place", "PostgreSQL says")
 _MARKS = {"fails": "bad", "passes": "good"}
-
-
-@dataclass(frozen=True, slots=True)
-class _Shown:
-    outcome: Outcome
-
-    def _repr_html_(self) -> str:
-        return render.sql_html(self.outcome.shown())
 
 
 def run(

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from mendbook import render
 from mendbook.errors import NotVerified
-from mendbook.runbook import Option, Runbook
+from mendbook.runbook import Runbook
+from mendbook.runbook_text import Option
 from mendbook.schema import snapshot
 from mendbook.schema.snapshot import Snapshot
 from mendbook.stages import reproduce
@@ -90,8 +91,8 @@ def _passes(outcome: Outcome) -> Check:
 
 
 def _nothing_else(found: Snapshot, plan: Plan) -> Check:
-    foreign = [name for name in _moved(found, plan, but=plan.owners)]
-    return Check(title="nothing else in the schema changed", problem=", ".join(foreign))
+    foreign = ", ".join(_moved(found, plan, but=plan.owners))
+    return Check(title="nothing else in the schema changed", problem=foreign)
 
 
 def _moved(found: Snapshot, plan: Plan, but: set[str] | None = None) -> Iterator[str]:

@@ -1,0 +1,204 @@
+"""What stands in ``runbook.yaml``: every field, with its type and what it is for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator, model_validator
+
+Slug = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
+Value = str | int | float | bool
+
+_LEDGER_SCHEMA = "where the ledger is; empty: the first schema of the search_path that has it"
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Symptom(_Part):
+    """What the failing statement reports: an incident is this one if a statement fails like that."""
+
+    kind: str = Field(description="the kind of failure, such as missing_column")
+    sqlstate: str = Field(pattern=r"^[0-9A-Z]{5}$", description="the SQLSTATE, quoted, such as '42703'")
+    names: list[str] = Field(default=[], description="names that the server's message must hold, in any language")
+
+
+class Parameter(_Part):
+    """A value that the person or the triage gives."""
+
+    type: Literal["identifier", "text", "integer", "number", "boolean", "type", "directory"]
+    default: Value = Field(description="used when no value is given")
+    description: str
+
+
+class Statement(_Part):
+    """A statement of the application: it fails before the fix and passes after it."""
+
+    id: Slug
+    at: str = Field(description="where it stands in the application, as file:line")
+    sql: str
+
+
+class Expected(_Part):
+    """One fact of the catalog that holds after the fix."""
+
+    schema_: str = Field(
+        default="", alias="schema", description="empty: the first schema of the search_path that has it"
+    )
+    table: str
+    column: str = ""
+    type: str = Field(default="", description="of the column, as format_type() prints it")
+    not_null: bool | None = None
+    index: str = Field(default="", description="the name of an index of the table")
+    references: str = Field(default="", description="a table that a foreign key of this table points to")
+
+
+class Sql(_Part):
+    """DDL, written plainly: Mendbook runs it on a clone and derives the lock-safe steps from what it changed."""
+
+    sql: str
+
+
+class Migrations(_Part):
+    """The pending migrations of a folder, in order, each recorded as its own tool records it."""
+
+    migrations: str = Field(description="the folder, inside the runbook's")
+    framework: str
+    schema_: str = Field(default="", alias="schema", description=_LEDGER_SCHEMA)
+
+
+class Ledger(_Part):
+    """A migration recorded as done, as its own tool records it."""
+
+    ledger: str = Field(description="the migration's name")
+    framework: str
+    schema_: str = Field(default="", alias="schema", description=_LEDGER_SCHEMA)
+
+
+class Edit(_Part):
+    """A change in one file of the application: the text to find stands in it exactly once."""
+
+    edit: str = Field(description="the file, inside the application's directory")
+    find: str
+    replace: str
+
+
+class Write(_Part):
+    """A new file of the application."""
+
+    write: str = Field(description="the file to make, inside the application's directory")
+    content: str = Field(description="the file that holds its text, inside the runbook's folder")
+
+
+_STEPS: Mapping[str, type[_Part]] = {
+    "sql": Sql,
+    "migrations": Migrations,
+    "ledger": Ledger,
+    "edit": Edit,
+    "write": Write,
+}
+
+
+def _step_class(step: object) -> str | None:
+    if isinstance(step, dict):
+        return next((part.__name__ for key, part in _STEPS.items() if key in step), None)
+    return type(step).__name__
+
+
+Step = Annotated[
+    Annotated[Sql, Tag("Sql")]
+    | Annotated[Migrations, Tag("Migrations")]
+    | Annotated[Ledger, Tag("Ledger")]
+    | Annotated[Edit, Tag("Edit")]
+    | Annotated[Write, Tag("Write")],
+    Discriminator(
+        _step_class,
+        custom_error_type="step",
+        custom_error_message=f"a step has one of the fields {', '.join(_STEPS)}",
+    ),
+]
+
+
+class ExerciseStatement(_Part):
+    """One statement of an exercise, with the number of rows it has to touch or return."""
+
+    sql: str
+    rows: int | None = Field(default=None, ge=0)
+
+
+class Exercise(_Part):
+    """Statements that are run, in one transaction that is always rolled back."""
+
+    title: str
+    statements: list[ExerciseStatement] = Field(min_length=1)
+
+
+class Option(_Part):
+    """One way to fix the incident."""
+
+    id: Slug
+    title: str
+    advice: Literal["recommended", "possible", "advised_against", "not_offered"]
+    reason: str = Field(default="", description="why it is advised against or not offered")
+    pros: list[str] = Field(min_length=1)
+    cons: list[str] = Field(min_length=1)
+    steps: list[Step] = []
+    becomes: dict[Slug, str] = Field(
+        default={}, description="what the application sends afterwards in place of a statement"
+    )
+    expects: list[Expected] = []
+    exercises: list[Exercise] = []
+    by_hand: list[str] = Field(default=[], description="commands that do the same without Mendbook")
+
+    @model_validator(mode="after")
+    def _complete(self) -> Option:
+        if self.advice in ("advised_against", "not_offered") and not self.reason:
+            raise ValueError("say why in 'reason'")
+        if self.advice != "not_offered" and not self.steps:
+            raise ValueError("give at least one step, or mark the option not_offered with a reason")
+        return self
+
+
+class Text(_Part):
+    """What stands in ``runbook.yaml``."""
+
+    title: str
+    summary: str
+    root_cause: str
+    impact: list[str] = Field(min_length=1)
+    severity: Literal["critical", "high", "medium", "low"]
+    risk: Literal["high", "medium", "low"]
+    downtime: str
+    before: list[str] = Field(min_length=1, description="what people see before the fix")
+    after: list[str] = Field(min_length=1, description="what they see after it")
+    symptoms: list[Symptom] = Field(min_length=1)
+    parameters: dict[str, Parameter] = {}
+    statements: list[Statement] = Field(min_length=1)
+    expects: list[Expected] = []
+    options: list[Option] = Field(min_length=1)
+    notes: list[str] = []
+
+    @field_validator("statements", "options")
+    @classmethod
+    def _distinct(cls, items: list[Any]) -> list[Any]:
+        ids = [item.id for item in items]
+        twice = {each for each in ids if ids.count(each) > 1}
+        if twice:
+            raise ValueError(f"the id {sorted(twice)[0]!r} is used twice; give each its own")
+        return items
+
+    @field_validator("options")
+    @classmethod
+    def _one_recommended(cls, options: list[Option]) -> list[Option]:
+        if sum(option.advice == "recommended" for option in options) != 1:
+            raise ValueError("exactly one option has the advice 'recommended'")
+        return options
+
+
+_PARTS: tuple[type[_Part], ...] = (
+    *(Text, Symptom, Parameter, Statement, Option, Expected, Exercise, ExerciseStatement),
+    *_STEPS.values(),
+)
+FIELDS = {field.alias or name for part in _PARTS for name, field in part.model_fields.items()}

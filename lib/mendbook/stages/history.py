@@ -1,0 +1,103 @@
+"""The history of migrations: which of a runbook's are pending on a target, and how each is recorded as done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from mendbook import ledger as ledgers
+from mendbook.errors import Refused
+from mendbook.ledger import Migration
+from mendbook.runbook import Runbook
+from mendbook.runbook_text import Ledger, Migrations, Option
+from mendbook.schema import snapshot
+from mendbook.schema.ddl import Step
+from mendbook.schema.locks import Lock
+from mendbook.schema.snapshot import Key, Snapshot
+from mendbook.target import Identity
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class History:
+    """The migration ledgers of one target."""
+
+    conn: psycopg.Connection[Any]  # to the target, for reading
+    live: Snapshot
+    identity: Identity
+
+    def pending(self, runbook: Runbook, step: Migrations | Ledger) -> list[Migration]:
+        """What *step* has to record, in order: those of its migrations that are not done.
+
+        Raises `Refused` for a ledger that cannot be read, and for a migration that is a program.
+        """
+        done = self._done(step)
+        if isinstance(step, Ledger):
+            named = Migration(name=step.ledger, path=Path(step.ledger), text="", program=False)
+            return [named] if step.ledger not in done else []
+        found = ledgers.of(step.framework).migrations(runbook.folder / step.migrations)
+        pending = [each for each in found if each.name not in done]
+        for each in pending:
+            if each.program:
+                raise Refused(
+                    f"The pending migration {each.name} is a program, so no plan can be made from it; nothing was "
+                    f"changed. Run it with {step.framework}, then diagnose again."
+                )
+        return pending
+
+    def missing_ledgers(self, option: Option) -> Iterator[tuple[str, str]]:
+        """(framework, the statement that makes its ledger) where the target has none."""
+        made = set()
+        for step in option.steps:
+            if isinstance(step, Migrations | Ledger):
+                schema, exists = self._place(step)
+                creation = ledgers.of(step.framework).creation(schema)
+                if not exists and creation not in made:
+                    made.add(creation)
+                    yield step.framework, creation
+
+    def records(self, runbook: Runbook, option: Option) -> Iterator[Step]:
+        """The steps that record what is pending, as its own tool does."""
+        for step in option.steps:
+            if isinstance(step, Migrations | Ledger):
+                ledger = ledgers.of(step.framework)
+                schema, exists = self._place(step)
+                table = snapshot.qualified(schema, ledger.table)
+                for each in self.pending(runbook, step):
+                    insert, delete = ledger.record(schema, each.name, each.text)
+                    yield Step(
+                        title=f"Record {each.name} in {ledger.table}, as {step.framework} does",
+                        forward=(insert,),
+                        undo=(delete,),
+                        locks={table: Lock.ROW_EXCLUSIVE} if exists else {},
+                    )
+
+    def _place(self, step: Migrations | Ledger) -> tuple[str, bool]:
+        """The schema of the ledger, and whether the ledger is there."""
+        table = ledgers.of(step.framework).table
+        places = [step.schema_] if step.schema_ else self.identity.schemas
+        for schema in places:
+            if Key("table", schema, table) in self.live.objects:
+                return schema, True
+        if not places:
+            raise Refused(
+                f"The search_path of {self.identity.role} ({self.identity.search_path}) names no schema that exists, "
+                f"so the ledger {table} has no place; nothing was changed. Set the role's search_path."
+            )
+        return places[0], False
+
+    def _done(self, step: Migrations | Ledger) -> set[str]:
+        """The names of the migrations that are recorded as done."""
+        schema, exists = self._place(step)
+        ledger = ledgers.of(step.framework)
+        try:
+            return {row[0] for row in self.conn.execute(ledger.select(schema))} if exists else set()
+        except psycopg.Error as error:
+            raise Refused(
+                f"The migration ledger {snapshot.qualified(schema, ledger.table)} cannot be read as {step.framework} "
+                f"would do it ({error.diag.message_primary}), so it is unknown what is pending; nothing was changed. "
+                f"Check that it is this application's ledger, and that the role may read it."
+            ) from None
