@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from mendbook import incident, runbook
+from mendbook import embedded, incident, runbook
 
 
 def run(incidents: Path, *, browser: bool) -> int:
@@ -30,9 +30,24 @@ def run(incidents: Path, *, browser: bool) -> int:
     print(
         f"The notebooks are a working copy in {folder}; the originals stay clean. Ctrl-C ends JupyterLab.", flush=True
     )
-    process = subprocess.Popen(command)
+    process = subprocess.Popen(command, env={**os.environ, **_places()})
     try:
         return process.wait()
     except KeyboardInterrupt:
         process.terminate()
         return process.wait()
+
+
+def _places() -> dict[str, str]:
+    """Where Jupyter keeps its own files: in the user's cache folder; and no question about news at the first start."""
+    cache = embedded.cache_dir() / "jupyter"
+    news = cache / "settings" / "@jupyterlab" / "apputils-extension" / "notification.jupyterlab-settings"
+    news.parent.mkdir(parents=True, exist_ok=True)
+    news.write_text('{"fetchNews": "false", "checkForUpdates": false}', encoding="utf-8")
+    folders = {
+        "JUPYTER_RUNTIME_DIR": "runtime",
+        "JUPYTERLAB_SETTINGS_DIR": "settings",
+        "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
+        "IPYTHONDIR": "ipython",
+    }
+    return {name: os.environ.get(name, str(cache / folder)) for name, folder in folders.items()}
