@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -59,19 +59,18 @@ class Step:
 class _Context:
     live: Snapshot
     desired: Snapshot
-    rewriting: frozenset[Key]  # columns whose addition rewrites their table
 
     def is_new(self, schema: str, table: str) -> bool:
         return Key("table", schema, table) not in self.live.objects
 
 
-def steps(drift: Drift, live: Snapshot, desired: Snapshot, *, rewriting: Iterable[Key] = ()) -> tuple[Step, ...]:
+def steps(drift: Drift, live: Snapshot, desired: Snapshot) -> tuple[Step, ...]:
     """Return the Steps that make *live* into *desired*, in an order in which they can run.
 
-    *rewriting* names the added columns whose default makes PostgreSQL write every row anew (a volatile default);
-    who calls this has asked a real server. Raises `Refused` for a difference that has no Step, by its name.
+    What a step rewrites is left to `measure`: only a server knows it for sure. Raises `Refused` for a difference that
+    has no Step, by its name.
     """
-    context = _Context(live=live, desired=desired, rewriting=frozenset(rewriting))
+    context = _Context(live=live, desired=desired)
     made: list[Step] = []
     for rank in _ORDER:
         for item in drift.differences:
@@ -92,9 +91,14 @@ def _unplannable(item: Difference) -> Refused:
 
 
 def _covered(item: Difference, context: _Context) -> bool:
-    """A new table brings its columns, indexes, sequences, and those constraints that need no other table."""
+    """A new table brings its columns, indexes, sequences, and those constraints that need no other table.
+
+    A partition gets from its parent what is not its own.
+    """
     new = item.desired
     match new:
+        case Column(local=False) | Constraint(local=False):
+            return True  # it comes with the parent's
         case Column() | Index():
             return context.is_new(new.schema, new.table)
         case Constraint():
@@ -153,8 +157,7 @@ def _add_column(item: Difference, context: _Context) -> list[Step]:
             title=f"Add {item.key}",
             forward=(added, *map(definition.own_sequence, sequences), *_comments(new)),
             undo=(definition.drop(new),),
-            locks={name: Lock.ACCESS_EXCLUSIVE},
-            rewrites=(name,) if item.key in context.rewriting else (),
+            locks=dict.fromkeys([name, *_descendants(name, context)], Lock.ACCESS_EXCLUSIVE),
             undo_loses=f"every value written to {item.key.part} of {name} since",
         )
     ]
@@ -239,6 +242,9 @@ def _unique_using_index(new: Constraint, key: Key, name: str) -> list[Step]:
 def _create_index(item: Difference, context: _Context) -> list[Step]:
     new = _desired(item)
     assert isinstance(new, Index)  # noqa: S101  by key
+    table = context.live.objects.get(Key("table", new.schema, new.table))
+    if isinstance(table, Table) and table.kind == "p":
+        raise _unplannable(item)  # CREATE INDEX CONCURRENTLY is not for partitioned tables
     name = _name(item.key)
     head, word, rest = new.definition.partition(" INDEX ")
     gone = text("DROP INDEX CONCURRENTLY IF EXISTS {name}", name=sql.Identifier(new.schema, new.name))
@@ -341,6 +347,12 @@ def _comments(item: Object) -> list[str]:
 
 def _name(key: Key) -> str:
     return qualified(key.schema, key.name)
+
+
+def _descendants(name: str, context: _Context) -> list[str]:
+    """The partitions and inheriting tables below a table: ALTER TABLE changes and locks them with it."""
+    children = [qualified(each.schema, each.name) for each in context.live.tables() if name in each.parents]
+    return [each for child in children for each in (child, *_descendants(child, context))]
 
 
 def _exists(name: str, context: _Context) -> bool:

@@ -62,9 +62,7 @@ def write(directory: Path, name: str, text: str) -> Edit:
 def check(edit: Edit) -> None:
     """Raise `SchemaMoved` unless the file is as it was when the edit was planned."""
     if _read(Path(edit.path)) != edit.before:
-        raise SchemaMoved(
-            f"{edit.path} is not as it was when the plan was made; nothing was changed. Diagnose again."
-        )
+        raise SchemaMoved(f"{edit.path} is not as it was when the plan was made; nothing was changed. Diagnose again.")
 
 
 def run(edit: Edit) -> None:

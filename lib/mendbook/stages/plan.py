@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +16,11 @@ from mendbook.errors import NotThisIncident, Refused, Usage
 from mendbook.runbook import Runbook
 from mendbook.runbook_text import Edit as EditSpec
 from mendbook.runbook_text import Migrations, Option, Sql, Value, Write
-from mendbook.schema import ddl, definition, drift, snapshot
+from mendbook.schema import ddl, drift, measure, snapshot
 from mendbook.schema.clone import Clone
 from mendbook.schema.ddl import Step
 from mendbook.schema.locks import Lock, blocks
-from mendbook.schema.snapshot import Column, Key, Object, Snapshot
+from mendbook.schema.snapshot import Object, Snapshot
 from mendbook.stages import edits
 from mendbook.stages.edits import Edit
 from mendbook.stages.history import History
@@ -135,8 +135,7 @@ def make(
         _run(copy, wanted)
         after = copy.snapshot()
         found = drift.compare(before, after)
-        rewriting = _rewriting(clone, after, [item.key for item in found.differences if item.verdict == "missing"])
-    steps = (*ddl.steps(found, before, after, rewriting=rewriting), *history.records(runbook, option))
+    steps = (*_restated(ddl.steps(found, before, after), clone), *history.records(runbook, option))
     changes = tuple(each for each in _edits(runbook, option, values, files) if each.before != each.after)
     if not steps and not changes:
         raise NotThisIncident(
@@ -214,30 +213,12 @@ def _run(clone: Clone, statements: Iterable[_Statement]) -> None:
                 ) from None
 
 
-def _rewriting(clone: Clone, after: Snapshot, added: Iterable[Key]) -> list[Key]:
-    """Which of the added columns make PostgreSQL write the table anew: it is done, looked at and rolled back."""
-    before = clone.snapshot()
-    found = []
-    with clone.connect() as conn:
-        for key in added:
-            item = after.objects[key]
-            table = Key("table", key.schema, key.name)
-            if not isinstance(item, Column) or not item.default or table not in before.objects:
-                continue
-            name = snapshot.qualified(key.schema, key.name)
-            conn.execute("BEGIN")
-            first = conn.execute("SELECT pg_relation_filenode(%s)", [name]).fetchone()
-            probe = definition.text("ALTER TABLE {t} ADD COLUMN ", t=definition.own(name)) + definition.column(item)
-            try:
-                conn.execute(probe)
-                if conn.execute("SELECT pg_relation_filenode(%s)", [name]).fetchone() != first:
-                    found.append(key)
-            except psycopg.Error:
-                # It needs something else that the plan makes first, such as its type: then the default is that type's.
-                pass
-            finally:
-                conn.execute("ROLLBACK")
-    return found
+def _restated(steps: tuple[Step, ...], clone: Clone) -> tuple[Step, ...]:
+    """The steps with what they rewrite, as seen on a copy of *clone*."""
+    with clone.copy() as copy:
+        measured, _ = measure.forward(copy, steps)
+    seen = {each.title: each.rewrites for each in measured}
+    return tuple(replace(step, rewrites=seen.get(step.title, ())) for step in steps)
 
 
 # ---- files
@@ -315,9 +296,7 @@ def load(text: str) -> Plan:
             desired=tuple(map(snapshot.from_json, data["desired"])),
         )
     except (ValueError, KeyError, TypeError):
-        raise Refused(
-            "plan.json cannot be read, so nothing was changed. Diagnose again to make a new plan."
-        ) from None
+        raise Refused("plan.json cannot be read, so nothing was changed. Diagnose again to make a new plan.") from None
     if plan.digest != data.get("digest"):
         raise Refused("plan.json was changed after the plan was made, so nothing was changed. Diagnose again.")
     return plan

@@ -2,55 +2,20 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator, Mapping, Set
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, LiteralString
-
-import psycopg
 
 from mendbook import render
 from mendbook.errors import RehearsalFailed
 from mendbook.runbook import Runbook
 from mendbook.runbook_text import Option
-from mendbook.schema import drift, locks
+from mendbook.schema import drift, measure
 from mendbook.schema.clone import Clone
-from mendbook.schema.ddl import Step, Transaction
-from mendbook.schema.locks import Lock
+from mendbook.schema.measure import Measured
 from mendbook.schema.snapshot import Snapshot
 from mendbook.stages import expected, reproduce
 from mendbook.stages.plan import Plan
 from mendbook.target import read_only
-
-_LOCKS: LiteralString = """
-SELECT format('"%%s"."%%s"', replace(n.nspname, '"', '""'), replace(c.relname, '"', '""')), l.mode
-FROM pg_locks l JOIN pg_class c ON c.oid = l.relation JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE l.pid = %(pid)s AND l.granted AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-  AND c.relkind IN ('r', 'p', 'f', 'v', 'm') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
-"""
-_FILES: LiteralString = """
-SELECT format('"%s"."%s"', replace(n.nspname, '"', '""'), replace(c.relname, '"', '""')), pg_relation_filenode(c.oid)
-FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
-"""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Measured:
-    """What one step really did on the clone."""
-
-    title: str
-    stated: Lock | None  # the strongest lock that the plan states
-    locks: Mapping[str, Lock]  # strongest lock seen by qualified relation that existed before
-    rewrites: tuple[str, ...]  # qualified relations whose rows were written anew
-    seconds: float
-
-    @property
-    def lock(self) -> Lock | None:
-        """The strongest lock seen."""
-        return max(self.locks.values(), default=None)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -117,7 +82,7 @@ def run(plan: Plan, clone: Clone, runbook: Runbook, option: Option) -> Rehearsal
     with clone.copy() as copy:
         before = copy.snapshot()
         checks = [_statements("the statements fail before", copy, plan, runbook, None, fail=True)]
-        measured, problem = _forward(copy, plan)
+        measured, problem = measure.forward(copy, plan.steps)
         checks.append(Check(title="every step runs", problem=problem))
         if not problem:
             checks += _after(copy, plan, runbook, option, before, measured)
@@ -155,17 +120,15 @@ def _after(
 
 
 def _undone(copy: Clone, plan: Plan, before: Snapshot, after: Snapshot) -> Iterator[Check]:
-    problem = _backward(copy, plan)
+    problem = measure.backward(copy, plan.steps)
     kept = [step.undo_loses for step in plan.steps if not step.undo]
     left = str(drift.compare(copy.snapshot(), before)) if not problem and not kept else ""
     same = not left or copy.snapshot().fingerprint() == before.fingerprint()
     yield Check(title="undone, the schema is as before", problem=problem or ("" if same else left))
     if not problem:
-        _, problem = _forward(copy, plan)
+        _, problem = measure.forward(copy, plan.steps)
         again = (
-            problem
-            or copy.snapshot().fingerprint() == after.fingerprint()
-            or "the schema differs from the first time"
+            problem or copy.snapshot().fingerprint() == after.fingerprint() or "the schema differs from the first time"
         )
         yield Check(title="done again, the schema is as after", problem=again if isinstance(again, str) else "")
 
@@ -192,96 +155,6 @@ def replanned(found: Snapshot, plan: Plan) -> Check:
     """Plan again: nothing of what the plan makes may still be missing."""
     wrong = [item.key for item in plan.desired if found.objects.get(item.key) != item]
     return Check(title="planned again, nothing is left to do", problem="; ".join(f"{key} differs" for key in wrong))
-
-
-# ---- running
-
-
-def _forward(copy: Clone, plan: Plan) -> tuple[list[Measured], str]:
-    measured: list[Measured] = []
-    with copy.connect() as conn:
-        existed = {name for name, _ in conn.execute(_FILES)}
-    for step in plan.steps:
-        try:
-            measured.append(_measure(copy, step, existed))
-        except psycopg.Error as error:
-            return measured, f"{step.title}: {error.diag.sqlstate} {error.diag.message_primary}"
-    return measured, ""
-
-
-def _backward(copy: Clone, plan: Plan) -> str:
-    with copy.connect() as conn:
-        for step in reversed(plan.steps):
-            for statement in step.undo:
-                try:
-                    conn.execute(statement)
-                except psycopg.Error as error:
-                    return f"{statement}: {error.diag.sqlstate} {error.diag.message_primary}"
-    return ""
-
-
-def _measure(copy: Clone, step: Step, existed: Set[str]) -> Measured:
-    """Run one step; what it does to relations that an earlier step made blocks nobody, so only *existed* count."""
-    with copy.connect() as conn:
-        files = dict(conn.execute(_FILES).fetchall())
-        start = time.perf_counter()
-        held = _outside(copy, conn, step) if step.transaction is Transaction.NONE else _inside(conn, step)
-        seconds = time.perf_counter() - start
-        later = dict(conn.execute(_FILES).fetchall())
-    return Measured(
-        title=step.title,
-        stated=step.lock,
-        locks={name: lock for name, lock in held.items() if name in existed or name in step.locks},
-        rewrites=tuple(name for name, file in files.items() if name in existed and later.get(name, file) != file),
-        seconds=seconds,
-    )
-
-
-def _inside(conn: psycopg.Connection[Any], step: Step) -> dict[str, Lock]:
-    conn.execute("BEGIN")
-    for statement in step.forward:
-        conn.execute(statement)
-    held = _held(conn, conn.info.backend_pid)
-    conn.execute("COMMIT")
-    return held
-
-
-def _outside(copy: Clone, conn: psycopg.Connection[Any], step: Step) -> dict[str, Lock]:
-    """Run a step that cannot be in a transaction, and look at its locks while it waits for a writer.
-
-    On an empty clone such a step is over before anyone can look. It has to wait for transactions that write to its
-    table, so one is held open until the step's locks have been seen.
-    """
-    if not step.locks:
-        for statement in step.forward:
-            conn.execute(statement)
-        return {}
-    held: dict[str, Lock] = {}
-    with ThreadPoolExecutor(1) as pool, copy.connect() as watcher, _writer(copy, step):
-        running = pool.submit(lambda: [conn.execute(each) for each in step.forward])
-        end = time.monotonic() + 5
-        while not running.done() and time.monotonic() < end and step.locks.keys() - held.keys():
-            held = _held(watcher, conn.info.backend_pid)
-            time.sleep(0.005)
-    running.result()
-    return held
-
-
-@contextmanager
-def _writer(copy: Clone, step: Step) -> Iterator[None]:
-    with copy.connect() as conn:
-        conn.execute("BEGIN")
-        for name in step.locks:
-            conn.execute(f"LOCK TABLE {name} IN ROW EXCLUSIVE MODE")
-        yield
-        conn.execute("ROLLBACK")
-
-
-def _held(conn: psycopg.Connection[Any], pid: int) -> dict[str, Lock]:
-    held: dict[str, Lock] = {}
-    for name, mode in conn.execute(_LOCKS, {"pid": pid}):
-        held[name] = max(held.get(name, Lock.ACCESS_SHARE), locks.from_pg(mode))
-    return held
 
 
 def _stronger(plan: Plan, measured: list[Measured]) -> Iterator[str]:

@@ -1,0 +1,137 @@
+"""What a step really does: run on a clone, with the locks it took and the tables it rewrote measured."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence, Set
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, LiteralString
+
+import psycopg
+
+from mendbook.schema import locks
+from mendbook.schema.clone import Clone
+from mendbook.schema.ddl import Step, Transaction
+from mendbook.schema.locks import Lock
+
+_LOCKS: LiteralString = """
+SELECT format('"%%s"."%%s"', replace(n.nspname, '"', '""'), replace(c.relname, '"', '""')), l.mode
+FROM pg_locks l JOIN pg_class c ON c.oid = l.relation JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE l.pid = %(pid)s AND l.granted AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+  AND c.relkind IN ('r', 'p', 'f', 'v', 'm') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+"""
+_FILES: LiteralString = """
+SELECT format('"%s"."%s"', replace(n.nspname, '"', '""'), replace(c.relname, '"', '""')), pg_relation_filenode(c.oid)
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+"""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Measured:
+    """What one step really did on the clone."""
+
+    title: str
+    stated: Lock | None  # the strongest lock that the plan states
+    # The strongest lock seen, by qualified relation that existed before; ACCESS SHARE, which every reader takes, aside.
+    locks: Mapping[str, Lock]
+    rewrites: tuple[str, ...]  # qualified relations whose rows were written anew
+    seconds: float
+
+    @property
+    def lock(self) -> Lock | None:
+        """The strongest lock seen."""
+        return max(self.locks.values(), default=None)
+
+
+def forward(copy: Clone, steps: Sequence[Step]) -> tuple[list[Measured], str]:
+    """Run *steps* on a clone and measure each; the problem is empty where all of them ran."""
+    measured: list[Measured] = []
+    with copy.connect() as conn:
+        existed = {name for name, _ in conn.execute(_FILES)}
+    for step in steps:
+        try:
+            measured.append(_measure(copy, step, existed))
+        except psycopg.Error as error:
+            return measured, f"{step.title}: {error.diag.sqlstate} {error.diag.message_primary}"
+    return measured, ""
+
+
+def backward(copy: Clone, steps: Sequence[Step]) -> str:
+    """Undo *steps*, the last first; returns the problem, empty where all were undone."""
+    with copy.connect() as conn:
+        for step in reversed(steps):
+            for statement in step.undo:
+                try:
+                    conn.execute(statement)
+                except psycopg.Error as error:
+                    return f"{statement}: {error.diag.sqlstate} {error.diag.message_primary}"
+    return ""
+
+
+def _measure(copy: Clone, step: Step, existed: Set[str]) -> Measured:
+    """Run one step; what it does to relations that an earlier step made blocks nobody, so only *existed* count."""
+    with copy.connect() as conn:
+        files = dict(conn.execute(_FILES).fetchall())
+        start = time.perf_counter()
+        held = _outside(copy, conn, step) if step.transaction is Transaction.NONE else _inside(conn, step)
+        seconds = time.perf_counter() - start
+        later = dict(conn.execute(_FILES).fetchall())
+    return Measured(
+        title=step.title,
+        stated=step.lock,
+        locks={name: lock for name, lock in held.items() if name in existed or name in step.locks},
+        rewrites=tuple(name for name, file in files.items() if name in existed and later.get(name, file) != file),
+        seconds=seconds,
+    )
+
+
+def _inside(conn: psycopg.Connection[Any], step: Step) -> dict[str, Lock]:
+    conn.execute("BEGIN")
+    for statement in step.forward:
+        conn.execute(statement)
+    held = _held(conn, conn.info.backend_pid)
+    conn.execute("COMMIT")
+    return held
+
+
+def _outside(copy: Clone, conn: psycopg.Connection[Any], step: Step) -> dict[str, Lock]:
+    """Run a step that cannot be in a transaction, and look at its locks while it waits for a writer.
+
+    On an empty clone such a step is over before anyone can look. It has to wait for transactions that write to its
+    table, so one is held open until the step's locks have been seen.
+    """
+    if not step.locks:
+        for statement in step.forward:
+            conn.execute(statement)
+        return {}
+    held: dict[str, Lock] = {}
+    with ThreadPoolExecutor(1) as pool, copy.connect() as watcher, _writer(copy, step):
+        running = pool.submit(lambda: [conn.execute(each) for each in step.forward])
+        end = time.monotonic() + 5
+        while not running.done() and time.monotonic() < end and step.locks.keys() - held.keys():
+            held = _held(watcher, conn.info.backend_pid)
+            time.sleep(0.005)
+    running.result()
+    return held
+
+
+@contextmanager
+def _writer(copy: Clone, step: Step) -> Iterator[None]:
+    with copy.connect() as conn:
+        conn.execute("BEGIN")
+        for name in step.locks:
+            conn.execute(f"LOCK TABLE {name} IN ROW EXCLUSIVE MODE")
+        yield
+        conn.execute("ROLLBACK")
+
+
+def _held(conn: psycopg.Connection[Any], pid: int) -> dict[str, Lock]:
+    held: dict[str, Lock] = {}
+    for name, mode in conn.execute(_LOCKS, {"pid": pid}):
+        lock = locks.from_pg(mode)
+        if lock > Lock.ACCESS_SHARE:
+            held[name] = max(held.get(name, lock), lock)
+    return held
