@@ -9,7 +9,7 @@ FRAMEWORK = Framework(
     title="psql",
     home="https://www.postgresql.org/docs/current/app-psql.html and src/bin/psql/common.c",
     shapes=(
-        r"^psql:(?:[^\n:]{1,300}:\d+: | [^\W\d_]+: )",
+        r"^psql:(?:[^\n:]{1,300}:\d+: | [^\W\d_]+ ?: )",
         r"^[\w.-]{1,64}=[*!^]?[>#] ",
         r"(?:^|\| )\$ psql ",
     ),

@@ -41,7 +41,11 @@ class Case:
 
     @property
     def kind(self) -> Kind:
-        return self.best.kind
+        """What failed; a SQLSTATE that the text states says more than the one that a wording usually has."""
+        best = self.best
+        stated = [one for one in self.sightings if one.stated]
+        contradicts = best.sqlstate and stated and all(one.sqlstate != best.sqlstate for one in stated)
+        return stated[0].kind if contradicts else best.kind
 
     @property
     def start(self) -> int:
@@ -128,8 +132,9 @@ def _fits(case: Case, sighting: Sighting) -> bool:
         return coded or any(one.means == "severity" and one.text == sighting.text for one in case.sightings)
     known = {one.sqlstate for one in case.sightings if one.sqlstate}
     if sighting.sqlstate:
-        near = case.distance(sighting) <= _BESIDE and not sighting.sqlstate.isdigit() or sighting.alone
-        return sighting.sqlstate in known or (not known and near)
+        near = case.distance(sighting) <= _BESIDE and (sighting.alone or not sighting.sqlstate.isdigit())
+        open_to = not known or (sighting.alone and sighting.stated and not any(one.stated for one in case.sightings))
+        return sighting.sqlstate in known or (near and open_to)
     return sighting.kind in (case.kind, "other") or case.distance(sighting) <= _BESIDE
 
 

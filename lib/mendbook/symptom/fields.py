@@ -143,4 +143,4 @@ def _labels() -> tuple[re.Pattern[str], dict[str, str]]:
 def _lines() -> re.Pattern[str]:
     forms = dict.fromkeys(form for language in grammar.languages() for form in language.lines)
     heads = "|".join(re.escape(form).replace(r"\{\}", r"(\d+)") for form in forms)
-    return re.compile(rf"(?:{heads}) ?[:：] ?(?P<line>[^\n]*)(?:\n(?P<caret>[ \t]*)\^)?")
+    return re.compile(rf"(?:{heads}) ?(?P<line>[^\n]*)(?:\n(?P<caret>[ \t]*)\^)?")

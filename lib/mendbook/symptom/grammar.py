@@ -91,7 +91,7 @@ class Language:
     code: str  # "en", "pt_BR"
     severities: Mapping[str, str]  # as the server writes them → ERROR, FATAL, PANIC, WARNING, NOTICE, LOG …
     labels: Mapping[str, str]  # "ANWEISUNG" → STATEMENT; DETAIL, HINT, QUERY, CONTEXT, LOCATION likewise
-    lines: tuple[str, ...]  # "ZEILE {}": what stands before the line of the statement that failed
+    lines: tuple[str, ...]  # "ZEILE {}:": what stands before the line of the statement that failed
     positions: tuple[str, ...]  # "bei Zeichen {}", which a log puts behind a message
     wordings: tuple[Wording, ...]
 
@@ -103,7 +103,7 @@ def languages() -> tuple[Language, ...]:
         code="en",
         severities={word: word for word in _SEVERITIES},
         labels={word: word for word in _LABELS},
-        lines=("LINE {}",),
+        lines=("LINE {}:",),
         positions=("at character {}",),
         wordings=tuple(_english()),
     )

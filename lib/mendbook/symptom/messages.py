@@ -24,6 +24,7 @@ _HITS = 400  # places looked at per wording: more of the same tell nothing new
 _WORD = re.compile(r"\w+")
 _INNER_WORD = re.compile(r"(?<=\W)\w+(?=\W)")
 _LEFT = re.compile(r"(?:^|[\n:：)\]>|=({,;–—-])[ \t]*(?:\\?[\"'`«]+)?[ \t]*$|\\n[ \t]*$")
+_BEGIN = r"(?:[^\n]{0,300}(?:[:：)\]>|] {1,3}|[\"'`])|^[ \t]*)"  # before a message that begins with a name
 _RIGHT = (
     r"[ \t]*(?:$|[\n\"'`)\]}>\\|;])|\.(?:[\s\"'`\\)]|$)|:\s|\s+[(\[{|–—-]"
     r"|\s+(?:LINE|Line|Position|POSITION|DETAIL|HINT|SQL|QUERY)\b"
@@ -125,7 +126,7 @@ def _match(
     last = min(end + _REACH, len(text))
     for pattern in (_pattern(wording.text, _positions(language), strict) for strict in (True, False)):
         match = pattern.search(text, first, last)
-        if match and match.start() <= start and end <= match.end():
+        if match and match.start("said") <= start and end <= match.end():
             return match
     return None
 
@@ -134,17 +135,17 @@ def _message(text: str, wording: Wording, language: grammar.Language | None, mat
     slots = [slot for slot in _SLOT.findall(wording.text) if slot]
     names = {
         slot: Name(value=match[number], start=match.start(number), end=match.end(number))
-        for number, slot in enumerate(slots, 1)
+        for number, slot in enumerate(slots, 2)
     }
-    before = text[max(0, match.start() - 12) : match.start()]
-    whole = bool(_LEFT.search(before)) and bool(_right(_positions(language)).match(text, match.end()))
+    start = match.start("said")
+    whole = bool(_LEFT.search(text[max(0, start - 12) : start]))
     return Message(
         wording=wording,
         language=language.code if language else "en",
-        start=match.start(),
+        start=start,
         end=match.end(),
         names=names,
-        whole=whole,
+        whole=whole and bool(_right(_positions(language)).match(text, match.end())),
     )
 
 
@@ -172,14 +173,15 @@ def _right(positions: tuple[str, ...]) -> re.Pattern[str]:
 @functools.cache
 def _pattern(text: str, positions: tuple[str, ...], strict: bool) -> re.Pattern[str]:
     pieces = _SLOT.split(text.removesuffix("…"))
-    pattern = re.escape(pieces[0])
+    pattern = re.escape(pieces[0]) or _BEGIN
     closing = ""
     for slot, before, after in zip(pieces[1::2], pieces[:-1:2], pieces[2::2], strict=True):
         closing = _QUOTES.get(before.rstrip(" ")[-1:], closing if before in ".(" else "")
         body = _body(slot, closing if any(mark in after for mark in closing) or after == "." else "", strict)
         group = f"({body})" if slot else body
         pattern += group + (re.escape(after) or ("" if text.endswith("…") else f"(?={_right(positions).pattern})"))
-    return re.compile(pattern, re.MULTILINE)
+    said = pattern.removeprefix(_BEGIN)
+    return re.compile(f"{_BEGIN if said != pattern else ''}(?P<said>{said})", re.MULTILINE)
 
 
 def _body(slot: str, closing: str, strict: bool) -> str:

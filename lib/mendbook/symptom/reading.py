@@ -20,6 +20,7 @@ Table = tuple[str | None, str]  # schema and table
 _REPORTED = ("schema", "table", "column", "constraint")  # fields of the server's report, which are never qualified
 _QUALIFIED = {"relation": "table", "routine": "function", "typename": "type"}
 _NEEDS_TABLE = frozenset({"missing_column", "missing_constraint", "type_mismatch", "not_null_violation"})
+_CONFLICT = "42P10"  # its message names nothing; the statement's table is meant
 _SHORTEST_TABLE = 4  # characters: a shorter qualifier is more likely an alias
 _BOTTOM = ("postgres-server-log", "psql")
 
@@ -200,6 +201,8 @@ class Reading:
         if table:
             same = {entry for entry in known.values() if entry[1] == table}
             return (same.pop() if len(same) == 1 else None), "derived"
+        if not self.said.keys() & {"column", "constraint"} and self.value("sqlstate") != _CONFLICT:
+            return None, "derived"
         if self.case.kind not in _NEEDS_TABLE and "constraint" not in self.said:
             return None, "derived"
         if "alias" in self.said:
@@ -207,7 +210,8 @@ class Reading:
         entries = set(known.values())
         if len(entries) != 1 or not one.closed:
             return None, "derived"
-        nested = one.sql.upper().count("SELECT") > 1 or "record" in (self.value("message") or "")
+        within = not one.inner and any("PL/pgSQL" in part.text for part in self.parts)
+        nested = one.sql.upper().count("SELECT") > 1 or within
         return entries.pop(), "guessed" if nested else "derived"
 
     def _by_alias(self, known: Mapping[str, Table]) -> Table | None:

@@ -135,13 +135,18 @@ def _sighting(view: View, message: Message, framework: Framework | None) -> Sigh
         if slot not in ("sqlstate", "sql") and name.value != "(not available)"
     }
     stated = message.names.get("sqlstate")
+    kind, sqlstate = message.kind, message.wording.sqlstate
+    if stated:
+        kind, sqlstate = grammar.kind_of(stated.value), stated.value
+    elif sqlstate == "42704" and "role" in names and _fatal().search(view.text, max(0, message.start - 12), message.start):
+        kind, sqlstate = "authentication", "28000"  # the same words where a connection is refused
     return Sighting(
         means="framework" if framework else "server",
-        kind=message.kind if not stated else grammar.kind_of(stated.value),
+        kind=kind,
         view=view,
         start=message.start,
         end=message.end,
-        sqlstate=stated.value if stated else message.wording.sqlstate,
+        sqlstate=sqlstate,
         stated=stated is not None,
         names=names,
         framework=framework.name if framework else None,
@@ -176,6 +181,11 @@ def _foreign(text: str, start: int, end: int) -> bool:
 def _quiet() -> re.Pattern[str]:
     """A severity that is no error, before a message."""
     return re.compile(rf"(?<![^\W_])(?:{_severity_words(_QUIET)}):  (?:[0-9A-Z]{{5}}: )?$")
+
+
+@functools.cache
+def _fatal() -> re.Pattern[str]:
+    return re.compile(rf"(?:{_severity_words(('FATAL',))}): +\Z")
 
 
 @functools.cache
