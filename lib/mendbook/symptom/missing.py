@@ -17,7 +17,7 @@ from mendbook.symptom.statements import Statement, Table
 COLUMN, TABLE, FUNCTION, SCHEMA, OBJECT, PARAMETER = "42703", "42P01", "42883", "3F000", "42704", "42P02"
 SQLSTATES = frozenset({COLUMN, TABLE, FUNCTION, SCHEMA, OBJECT, PARAMETER})
 
-_QUOTED = re.compile('["„«»“]([^"„“”«»]+)["“”»«]')  # a name in a message, in the quotes of any language
+_QUOTED = re.compile('["„«»“]([^"„“”«»]+)["“”»«]')  # a name in a message, in any language's quotes
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,7 +35,7 @@ class Missing:
 
 def find(statement: Statement, sqlstate: str, message: str, position: int | None) -> Missing:
     """Return what is missing; *position* is 1-based, in characters of the normalised statement."""
-    quoted = _QUOTED.findall(message)
+    quoted = [name.strip() for name in _QUOTED.findall(message)]
     names = _names_at(statement.sql, position) if position else tuple(quoted) if len(quoted) == 1 else ()
     if sqlstate not in SQLSTATES or not names:
         return Missing()
