@@ -157,7 +157,7 @@ def test_the_scripts_load_with_psql(book: Runbook, name: str, database: str, mak
     if script.exists():
         psql = next(path for place in binaries.majors().values() if (path := place / "psql").exists())
         options = ["--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1"]
-        command = [psql, *options, "--file", script, "--dbname", database]
+        command = [str(psql), *options, "--file", str(script), "--dbname", database]
         done = subprocess.run(
             command, env=cluster.environment(psql.parent), capture_output=True, text=True, check=False
         )
