@@ -7,11 +7,12 @@ parentheses (``CREATE RULE … DO (a; b)``) or inside a ``BEGIN ATOMIC … END``
 
 from __future__ import annotations
 
+import functools
 import itertools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, cast
+from typing import Any, Literal, NamedTuple
 
 Kind = Literal[
     "space", "comment", "word", "quoted", "string", "number", "parameter", "operator", "punctuation", "other"
@@ -46,7 +47,8 @@ _ESCAPE_STRING = rf"[eE]'[^'\\]*+(?:(?:\\.|''|{_CONTINUED})[^'\\]*+)*+"
 _QUOTED = r'(?:[uU]&)?"[^"]*+(?:""[^"]*+)*+'
 _LETTER = r"A-Za-z_\x80-\U0010ffff"
 _DIGITS = "[0-9]+(?:_[0-9]+)*"
-_OPERATOR = r"(?:(?!--|/\*)[-+*/<>=~!@#%^&|`?])"
+_PLAIN = r"(?:[+*<>=]|-(?!-)|/(?!\*))"
+_OPERATOR = r"(?:[+*<>=~!@#%^&|`?]|-(?!-)|/(?!\*))"
 
 # Group names are kinds; a trailing "_open" marks a token that the end of the text cuts off. An operator of several
 # characters ends in + or - only if it also holds one of ~!@#%^&|`? (section 4.1.3); no name is longer than 63 bytes,
@@ -64,7 +66,7 @@ _MASTER = re.compile(
     | (?P<number>0[xX](?:_?[0-9a-fA-F])+|0[oO](?:_?[0-7])+|0[bB](?:_?[01])+
         |(?:{_DIGITS}(?:\.(?!\.)(?:{_DIGITS})?)?|\.{_DIGITS})(?:[eE][-+]?{_DIGITS})?)
     | (?P<punctuation>::|:=|\.\.|\\;|[,()\[\].;:])
-    | (?P<operator>{_OPERATOR}{{0,62}}?[~!@#%^&|`?]{_OPERATOR}{{0,62}}+|{_OPERATOR}{{0,62}}(?!/\*)[*/<>=]|[-+])
+    | (?P<operator>{_PLAIN}{{0,62}}+[~!@#%^&|`?]{_OPERATOR}{{0,62}}+|{_PLAIN}{{0,62}}(?!/\*)[*/<>=]|[-+])
     | (?P<parameter>\$[0-9]+)
     | (?P<dollar>\$(?:[{_LETTER}][{_LETTER}0-9]*)?\$)
     | (?P<other>.)
@@ -101,24 +103,38 @@ def tokens(sql: str, start: int = 0) -> Iterator[Token]:
     """Yield the tokens of *sql* from offset *start*; their texts joined are the input. Never raises; linear time."""
     position, size = start, len(sql)
     while position < size:
-        # The last alternative takes any character, so there is always a match.
-        match = cast("re.Match[str]", _MASTER.match(sql, position))
-        kind, text, end = match.lastgroup, match[0], match.end()
-        if kind == "block":
-            end, closed = _end_of_comment(sql, end)
-            token = Token("comment", sql[position:end], position, end, closed)
-        elif kind == "dollar":
-            found = sql.find(text, end)
-            end = size if found < 0 else found + len(text)
-            token = Token("string", sql[position:end], position, end, found >= 0)
-        elif kind == "string_open":
-            token = Token("string", text, position, end, False)
-        elif kind == "quoted_open":
-            token = Token("quoted", text, position, end, False)
+        for match in _MASTER.finditer(sql, position):  # matches adjoin: the last alternative takes any character
+            kind: Any = match.lastgroup
+            if kind in _SPECIAL:
+                token = _special(sql, kind, match)
+                yield token
+                position = token.end
+                break
+            yield Token(kind, match[0], match.start(), match.end())
         else:
-            token = Token(cast("Kind", kind), text, position, end)
-        yield token
-        position = end
+            return
+
+
+_SPECIAL = frozenset({"block", "dollar", "string_open", "quoted_open"})
+
+
+def _special(sql: str, kind: str, match: re.Match[str]) -> Token:
+    """Return a token that the regular expression sees only the beginning of, or that the text ends in."""
+    start, end = match.span()
+    if kind == "block":
+        end, closed = _end_of_comment(sql, end)
+        return Token("comment", sql[start:end], start, end, closed)
+    if kind == "dollar":
+        found = sql.find(match[0], end)
+        end = len(sql) if found < 0 else found + len(match[0])
+        return Token("string", sql[start:end], start, end, found >= 0)
+    return Token("quoted" if kind == "quoted_open" else "string", match[0], start, end, False)
+
+
+@functools.lru_cache(maxsize=8)  # one statement is looked at in several ways, one after the other
+def significant(sql: str) -> tuple[Token, ...]:
+    """Return the tokens of *sql* without white space and comments."""
+    return tuple(token for token in tokens(sql) if token.kind not in ("space", "comment"))
 
 
 def _end_of_comment(sql: str, position: int) -> tuple[int, bool]:

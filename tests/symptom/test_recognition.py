@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from mendbook.symptom import placeholders, recognition
+from mendbook.symptom import placeholders, recognition, statements
 from mendbook.symptom.recognition import HOLE
 
 STATEMENTS = f"""
@@ -102,11 +102,11 @@ def test_no_continuations(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["SELECT a, b", "SELECT a.b", "SELECT *", "SELECT a +", "UPDATE a", "SELECT f(a"])
 def test_incomplete(text: str) -> None:
-    assert recognition.is_incomplete(text)
+    assert recognition.is_incomplete(statements.normalise(text))
 
 
 @pytest.mark.parametrize(
     "text", ["SELECT 1 AS x", "SELECT now()::date AS d", "SELECT current_user", "SELECT a FROM b", "SELECT count(*)"]
 )
 def test_complete(text: str) -> None:
-    assert not recognition.is_incomplete(text)
+    assert not recognition.is_incomplete(statements.normalise(text))

@@ -15,6 +15,7 @@ Which characters mark a parameter depends on where they stand, for PostgreSQL ha
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -46,6 +47,7 @@ _PLACEHOLDER = re.compile(
     """,
     re.VERBOSE,
 )
+_SUSPECT = re.compile(r"[?%@{]|(?<!:):(?![:=])|\$[({]")  # where none of these is, only $1 can be a parameter
 _MARKS = frozenset("?%@#")  # those of them that are characters of operators
 _AMBIGUOUS = frozenset({"percent", "identifier", "question", "at"})
 _JDBC = {"??": "?", "??|": "?|", "??&": "?&"}
@@ -73,8 +75,11 @@ def expects_operand(before: Token | None) -> bool:
     return before.kind == "word" and before.text.upper() in _OPERAND_AFTER
 
 
+@functools.lru_cache(maxsize=8)  # asked for whether a text is SQL at all, and again for the statement in it
 def to_numbered(sql: str) -> tuple[str, tuple[Parameter, ...]]:
     """Return *sql* with every parameter as ``$n``, and the parameters in the order in which they stand."""
+    if not _SUSPECT.search(sql):
+        return sql, tuple(_own(token) for token in lexer.significant(sql) if token.kind == "parameter")
     numbering = _Numbering(sql)
     pieces = list(numbering.pieces())
     if any(parameter.style.startswith("%") for parameter in numbering.parameters):
@@ -87,7 +92,9 @@ class _Numbering:
 
     def __init__(self, sql: str) -> None:
         self.sql = sql
-        own = [int(token.text[1:]) for token in lexer.tokens(sql) if token.kind == "parameter"] if "$" in sql else []
+        own = (
+            [int(token.text[1:]) for token in lexer.significant(sql) if token.kind == "parameter"] if "$" in sql else []
+        )
         self.has_own = bool(own)
         self.last = max(own, default=0)
         self.numbers: dict[tuple[str, str], int] = {}
@@ -116,9 +123,7 @@ class _Numbering:
         if token.text == "\\" and self.sql.startswith("?", token.end):
             return ""
         if token.kind == "parameter":
-            self.parameters.append(
-                Parameter(number=int(token.text[1:]), style="$1", name=token.text[1:], start=token.start)
-            )
+            self.parameters.append(_own(token))
         after_operand = not expects_operand(self.before)
         self.brackets += (token.text == "[") - (token.text == "]")
         named = self.before is not None and self.before.text == "." and token.kind == "word"
@@ -177,6 +182,10 @@ class _Numbering:
         self.before = Token("parameter", found[0], found.start(), found.end())
         after = " " if self.sql[found.end() : found.end() + 1].isalnum() else ""  # "?and" is fine, "$1and" is not
         return f"(${number}){after}" if list_follows_in else f"${number}{after}"
+
+
+def _own(token: Token) -> Parameter:
+    return Parameter(number=int(token.text[1:]), style="$1", name=token.text[1:], start=token.start)
 
 
 def _style(written: str, name: str | None) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from mendbook import lexer
 from mendbook.lexer import Token
-from mendbook.symptom import statements
+from mendbook.symptom.statements import Statement
 
 HOLE = "\ufffc"  # OBJECT REPLACEMENT CHARACTER: a letter to the lexer; stands for what the program fills in
 
@@ -95,7 +95,7 @@ _ARTICLES = frozenset({"the", "your", "an", "this", "that", "these", "those", "m
 
 def is_statement(sql: str) -> bool:
     """Whether *sql*, with its parameters as $n and holes in place of what is unknown, is meant as a statement."""
-    read = [token for token in lexer.tokens(sql) if token.kind not in ("space", "comment")]
+    read = lexer.significant(sql)
     first = next((token.text for token in read if token.kind == "word"), "")
     if first.isupper() and _UTILITY.match(_shape(read, _KEY_WORDS | _UTILITY_WORDS)):
         return not _is_label(sql)
@@ -138,7 +138,7 @@ def _has_article(read: Sequence[Token], shape: str) -> bool:
 
 def is_continuation(sql: str) -> bool:
     """Whether *sql* is what other code puts after the beginning of a statement: `` WHERE id = $1``, `` LIMIT 10``."""
-    read = [token for token in lexer.tokens(sql) if token.kind not in ("space", "comment")]
+    read = lexer.significant(sql)
     start = next((index for index, token in enumerate(read) if token.kind == "word" and HOLE not in token.text), None)
     if start is None or read[start].text.upper() not in _CLAUSES or any(t.kind == "other" for t in read[:start]):
         return False
@@ -146,11 +146,12 @@ def is_continuation(sql: str) -> bool:
     return not re.search(r"\bn n n\b", shape) and (read[start].text.isupper() or _SIGNS.search(shape) is not None)
 
 
-def is_incomplete(sql: str) -> bool:
-    """Whether *sql* is the beginning of a statement: cut off, or a SELECT of columns that has no FROM."""
-    read = [token for token in lexer.tokens(sql) if token.kind not in ("space", "comment")]
-    shape = _shape(read, _KEY_WORDS)
-    selects_columns = re.match(
-        r"SELECT (?!.*\bFROM\b).*(?<!AS )(?<!:: )\bn\b(?! [('.])|SELECT (?!.*\bFROM\b).*\*$", shape
+def is_incomplete(statement: Statement) -> bool:
+    """Whether this is the beginning of a statement: cut off, or a SELECT of columns that has no FROM."""
+    return (
+        statement.truncated
+        or _COLUMNS_OF_NOTHING.match(_shape(lexer.significant(statement.sql), _KEY_WORDS)) is not None
     )
-    return statements.is_truncated(sql) or selects_columns is not None
+
+
+_COLUMNS_OF_NOTHING = re.compile(r"SELECT (?!.*\bFROM\b)(?:.*(?<!AS )(?<!:: )\bn\b(?! [('.])|.*\*$)")

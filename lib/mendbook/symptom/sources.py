@@ -79,7 +79,7 @@ def read(file: str, suffix: str, source: bytes) -> Iterator[Place | Unjudged]:
         return
     for expression in literals.read(suffix, source, may_hold_sql):
         text = _Text(file, literals.language(suffix) or "", expression)
-        if recognition.is_statement(placeholders.to_numbered(text.sql)[0]):
+        if recognition.is_statement(placeholders.to_numbered(text.sql.strip())[0]):
             yield from text.read()
         elif text.continues():
             yield text.continuation()
@@ -167,13 +167,13 @@ class _Text:
             return f"changed at run time by {user}"
         if "\0" in statement.sql:
             return "holds a NUL character"
-        read = [token for token in lexer.tokens(statement.sql) if token.kind not in ("space", "comment")]
+        read = lexer.significant(statement.sql)
         for index, token in enumerate(read):
             if token.text in self.values and not _stands_for_value(read, index):
                 return f"put together at run time with {_shown(self.values[token.text])}"
         if gap := _gap(statement, read):
             return f"{gap} is filled in at run time"
-        if self.language != "SQL" and recognition.is_incomplete(statement.sql):
+        if self.language != "SQL" and recognition.is_incomplete(statement):
             return "not complete: more is added at run time"
         return None
 

@@ -42,15 +42,11 @@ def normalise(sql: str) -> Statement:
     return Statement(
         sql=numbered,
         written=written,
-        verb=lexer.verb(_significant(numbered)),
+        verb=lexer.verb(lexer.significant(numbered)),
         tables=tables(numbered),
         parameters=parameters,
         truncated=is_truncated(numbered),
     )
-
-
-def _significant(sql: str) -> list[Token]:
-    return [token for token in lexer.tokens(sql) if token.kind not in ("space", "comment")]
 
 
 # Names
@@ -117,9 +113,9 @@ def is_truncated(sql: str) -> bool:
     Seen by a token that is not closed, parentheses without their end, an ellipsis, a last word or operator that
     something must follow, or a clause that its kind of statement cannot do without.
     """
-    if any(not token.closed for token in lexer.tokens(sql)):
+    read = lexer.significant(sql)
+    if any(not token.closed for token in lexer.tokens(sql, read[-1].start if read else 0)):
         return True
-    read = _significant(sql)
     if not read:
         return False
     last = read[-1]
@@ -181,7 +177,7 @@ def tables(sql: str) -> dict[str, Table]:
     commands, at every depth. Names of common table expressions, subqueries and functions are no tables and left out;
     of two tables under the same name in different subqueries the first is given.
     """
-    return _Tables(_significant(sql)).read()
+    return _Tables(lexer.significant(sql)).read()
 
 
 @dataclass(slots=True)
