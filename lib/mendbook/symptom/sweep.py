@@ -38,11 +38,6 @@ _NOT_ITS_FAULT = {
 }
 _TYPES = frozenset({"42P08", "42804", "42883"})  # types of operands that do not fit
 
-# Statements whose names the server looks up when it Parses them; all others only when it executes them.
-_ANALYSED = frozenset(
-    {"SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "VALUES", "TABLE", "EXPLAIN", "DECLARE", "CALL"}
-)
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Found:
@@ -195,7 +190,7 @@ def judge(conn: psycopg.Connection[Any], found: Found) -> Sweep:
 def _verdict(place: Place, refusal: Refusal | None) -> Place | Apart | Failure:
     if refusal is None:
         verb = place.statement.verb
-        return place if verb in _ANALYSED else Apart(place=place, reason=f"{verb} is looked into only when it runs")
+        return place if verb in parsing.ANALYSED else Apart(place=place, reason=f"{verb} is looked into only when it runs")
     failure = Failure(
         place=place,
         sqlstate=refusal.sqlstate,
