@@ -190,7 +190,11 @@ def judge(conn: psycopg.Connection[Any], found: Found) -> Sweep:
 def _verdict(place: Place, refusal: Refusal | None) -> Place | Apart | Failure:
     if refusal is None:
         verb = place.statement.verb
-        return place if verb in parsing.ANALYSED else Apart(place=place, reason=f"{verb} is looked into only when it runs")
+        return (
+            place
+            if verb in parsing.ANALYSED
+            else Apart(place=place, reason=f"{verb} is looked into only when it runs")
+        )
     failure = Failure(
         place=place,
         sqlstate=refusal.sqlstate,
