@@ -26,7 +26,8 @@ def main() -> None:
         env = {"SHOP": server.conninfo(name)}
         own = [sys.executable, "-m", "mendbook.cli", "diagnose", BOOK, "--target", "env:SHOP"]
         given = ["-p", "runbook", BOOK, "-p", "target", "env:SHOP"]
-        plain = [sys.executable, "-m", "papermill", "--no-progress-bar", str(notebooks.path("diagnose")), "out.ipynb", *given]
+        page = str(notebooks.path("diagnose"))
+        plain = [sys.executable, "-m", "papermill", "--no-progress-bar", page, "out.ipynb", *given]
         costs = {
             "papermill diagnose.ipynb": measure.command(plain, times=5, cwd=Path(place), env=env),
             "mendbook diagnose": measure.command(own, times=5, cwd=Path(place), env=env),

@@ -28,7 +28,11 @@ def command(arguments: Sequence[str], *, times: int, cwd: Path, env: Mapping[str
     for _ in range(times):
         start = time.perf_counter()
         process = subprocess.Popen(
-            list(arguments), cwd=cwd, env={**os.environ, **(env or {})}, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+            list(arguments),
+            cwd=cwd,
+            env={**os.environ, **(env or {})},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
         )
         errors = process.stderr.read() if process.stderr else b""
         _, status, usage = os.wait4(process.pid, 0)

@@ -17,7 +17,8 @@ def runbooks() -> str:
     rows = []
     for folder in own:
         text = runbook.load(folder).text
-        rows.append(f"| [{folder.name}](runbooks/{folder.name}/) | {render.markdown(text.title)} | {text.severity} | {text.risk} |")
+        link = f"[{folder.name}](runbooks/{folder.name}/)"
+        rows.append(f"| {link} | {render.markdown(text.title)} | {text.severity} | {text.risk} |")
     return "\n".join(["| runbook | incident | severity | risk of the fix |", "| --- | --- | --- | --- |", *rows])
 
 

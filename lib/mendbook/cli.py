@@ -140,11 +140,11 @@ def _add_lab(commands: Commands) -> None:
 
 
 def _diagnose(parsed: argparse.Namespace) -> int:
-    from mendbook import incident
+    from mendbook import request
 
     values = dict(_pair(each) for each in parsed.values)
-    asked = incident.check(runbook=parsed.runbook, target=parsed.target, values=values, option=parsed.option)
-    folder = incident.new_folder(Path(parsed.incidents), asked.runbook.slug)
+    asked = request.understand(runbook=parsed.runbook, target=parsed.target, values=values, option=parsed.option)
+    folder = request.new_folder(Path(parsed.incidents), asked.runbook.slug)
     given = {
         "runbook": str(asked.runbook.folder),
         "target": parsed.target,

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import getpass
-import os
 import shlex
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 
-from mendbook import __version__, render
+from mendbook import render
 from mendbook import runbook as runbooks
 from mendbook import target as targets
 from mendbook.errors import ApplyFailed, MendbookError, NotVerified, Refused, Usage
 from mendbook.render import Picture
+from mendbook.request import new_folder, now, understand, who
 from mendbook.runbook import Runbook
 from mendbook.runbook_text import Option, Value
 from mendbook.schema import clone, picture, snapshot, tables
@@ -85,30 +83,16 @@ class Incident:
 
         Raises `Usage` for what cannot be understood (then there is no folder), `UnreadableTarget` and `WrongTarget`.
         """
-        asked = check(runbook=runbook, target=target, values=values or {}, option=option)
-        made = Path(folder) if folder else new_folder(Path(incidents), asked.runbook.slug)
-        record: Record = {
-            "format": 1,
-            "mendbook": __version__,
-            "id": made.name,
-            "runbook": asked.runbook.slug,
-            "runbook_folder": str(asked.runbook.folder),
-            "text": asked.runbook.text.model_dump(mode="json", by_alias=True),
-            "target": target,
-            "expected_database": expected_database,
-            "values": dict(asked.values),
-            "option": asked.option.id,
-            "allow_dangerous": allow_dangerous,
-            "error": asked.runbook.error,
-            "who": _who(),
-            "when": datetime.now(UTC).isoformat(timespec="seconds"),
-            "verdict": "not diagnosed yet",
-            "exit_code": 1,
-            "digest": "",
-            "stages": {},
-            "history": [],
-        }
-        incident = cls(made, record, expected_database=expected_database)
+        request = understand(
+            runbook=runbook,
+            target=target,
+            values=values or {},
+            option=option,
+            expected_database=expected_database,
+            allow_dangerous=allow_dangerous,
+        )
+        made = Path(folder) if folder else new_folder(Path(incidents), request.runbook.slug)
+        incident = cls(made, request.record(made), expected_database=expected_database)
         with incident._stage("identify"):
             incident.record["identity"] = [list(fact) for fact in incident.identity.facts()]
             targets.require_primary(incident.target, incident.identity)
@@ -385,49 +369,7 @@ class Incident:
             document.write(self.folder, self.record)
 
     def _remember(self, verdict: str, exit_code: int) -> None:
-        when = datetime.now(UTC).isoformat(timespec="seconds")
-        self.record["history"].append({"when": when, "who": _who(), "verdict": verdict, "exit_code": exit_code})
+        self.record["history"].append({"when": now(), "who": who(), "verdict": verdict, "exit_code": exit_code})
 
 
 _CHANGED = (ApplyFailed.exit_code, NotVerified.exit_code)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Asked:
-    """A call that can be understood."""
-
-    runbook: Runbook
-    option: Option
-    values: Mapping[str, Value]
-
-
-def check(*, runbook: str, target: str, values: Mapping[str, object], option: str) -> Asked:
-    """Check a call without connecting anywhere; raises `Usage`."""
-    found = runbooks.find(runbook)
-    asked = Asked(runbook=found, option=found.option(option), values=found.values(values))
-    if not target:
-        raise Usage("No target was named; nothing was started. Name one with --target, such as env:DATABASE_URL.")
-    targets.resolve(target)
-    return asked
-
-
-def new_folder(incidents: Path, slug: str) -> Path:
-    """Make a new folder below *incidents*, named by the time and the runbook; raises `Usage` where that is impossible."""
-    stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-    for suffix in ("", *(f"-{n}" for n in range(2, 1000))):
-        path = incidents / f"{stamp}-{slug}{suffix}"
-        try:
-            path.mkdir(parents=True)
-        except FileExistsError:
-            continue
-        except OSError as error:
-            raise Usage(f"{incidents} cannot hold the incident's folder ({error}); nothing was started.") from None
-        return path
-    raise Usage(f"{incidents} holds a thousand incidents of this second; nothing was started.")
-
-
-def _who() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        return str(os.getuid())

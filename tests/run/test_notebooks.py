@@ -62,7 +62,8 @@ def test_parameters_are_held_against_the_notebook(given: dict[str, object], said
 
 
 def test_values_arrive_as_they_were_given(tmp_path: Path) -> None:
-    source = page(tmp_path / "a.ipynb", "assert (name, count, share) == ('007', 2, 1), (name, count)", parameters=PARAMETERS)
+    cell = "assert (name, count, share) == ('007', 2, 1), (name, count)"
+    source = page(tmp_path / "a.ipynb", cell, parameters=PARAMETERS)
     stages: list[str] = []
     given = {"name": "007", "count": 2, "share": 1}
     ended = notebooks.run(source, tmp_path / "out.ipynb", given, progress=stages.append)
@@ -72,7 +73,8 @@ def test_values_arrive_as_they_were_given(tmp_path: Path) -> None:
 
 
 def test_an_error_of_ours_decides_the_exit_code_and_shows_no_traceback(tmp_path: Path) -> None:
-    source = page(tmp_path / "a.ipynb", "1", "from mendbook.errors import WrongTarget\nraise WrongTarget('Not here.')", "3")
+    cell = "from mendbook.errors import WrongTarget\nraise WrongTarget('Not here.')"
+    source = page(tmp_path / "a.ipynb", "1", cell, "3")
     ended = notebooks.run(source, tmp_path / "out.ipynb", {})
     assert (ended.completed, ended.exit_code, ended.message) == (False, 4, "Not here.")
     assert states(tmp_path / "out.ipynb") == ["completed", "failed", "pending"]
@@ -99,13 +101,14 @@ def test_the_time_limit_is_for_the_whole_run(tmp_path: Path) -> None:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_cleans_up(number: signal.Signals, tmp_path: Path) -> None:
     marker, output = tmp_path / "marker", tmp_path / "out.ipynb"
-    source = page(tmp_path / "a.ipynb", f"open({str(tmp_path / 'up')!r}, 'w')", SLEEP.format(marker=str(marker)), "3")
+    begin = f"open({str(tmp_path / 'up')!r}, 'w').close()\n"
+    source = page(tmp_path / "a.ipynb", "1", begin + SLEEP.format(marker=str(marker)), "3")
     program = (
         "import sys; from pathlib import Path; from mendbook.run import notebooks\n"
         f"sys.exit(notebooks.run(Path({str(source)!r}), Path({str(output)!r}), {{}}).exit_code)"
     )
     with subprocess.Popen([sys.executable, "-c", program]) as process:
-        wait_for(lambda: (tmp_path / "up").exists() and states(output)[1] == "running")
+        wait_for((tmp_path / "up").exists)
         kernels = psutil.Process(process.pid).children(recursive=True)
         process.send_signal(number)
         assert process.wait(30) == 1
@@ -135,7 +138,8 @@ def test_what_is_killed_leaves_a_whole_file(tmp_path: Path) -> None:
 
 def test_a_known_secret_is_masked_in_the_record(tmp_path: Path) -> None:
     redaction.remember("hunter2-and-more")
-    source = page(tmp_path / "a.ipynb", "print('it is ' + 'hunter2-' + 'and-more')", "raise ValueError('hunter2-' + 'and-more')")
+    secret = "'hunter2-' + 'and-more'"
+    source = page(tmp_path / "a.ipynb", f"print('it is ' + {secret})", f"raise ValueError({secret})")
     ended = notebooks.run(source, tmp_path / "out.ipynb", {})
     assert not ended.completed
     assert "hunter2-and-more" not in (tmp_path / "out.ipynb").read_text() + ended.message
@@ -143,7 +147,8 @@ def test_a_known_secret_is_masked_in_the_record(tmp_path: Path) -> None:
 
 def papermill(*arguments: str, cwd: Path, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "papermill", "--no-progress-bar", *arguments]
-    return subprocess.run(command, cwd=cwd, env={**os.environ, **env}, capture_output=True, text=True, timeout=120, check=False)
+    env = {**os.environ, "IPYTHONDIR": str(cwd / "ipython"), **env}
+    return subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, timeout=120, check=False)
 
 
 def test_the_plain_papermill_command_runs_the_same_page(database: str, tmp_path: Path) -> None:

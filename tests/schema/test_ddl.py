@@ -21,7 +21,9 @@ LIVE = """
 CREATE SCHEMA "odd schema";
 CREATE TYPE mood AS ENUM ('sad', 'happy');
 CREATE TABLE users (id serial PRIMARY KEY, name varchar(40) NOT NULL, feels mood);
-CREATE TABLE orders (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, user_id integer, total numeric(10,2) DEFAULT 0);
+CREATE TABLE orders (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, user_id integer, total numeric(10,2) DEFAULT 0
+);
 CREATE TABLE "odd schema"."my "" table" ("from" text, "ünï" integer);
 CREATE TABLE parts (id integer, at date) PARTITION BY RANGE (at);
 CREATE TABLE parts_1 PARTITION OF parts FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
@@ -139,7 +141,8 @@ def test_a_change_is_made_measured_undone_and_made_again(name: str, make_databas
 
 def test_an_enum_value_goes_where_it_belongs_and_cannot_be_taken_back(make_database: Make) -> None:
     conninfo = make_database(LIVE)
-    wanted = "DROP TYPE mood CASCADE; CREATE TYPE mood AS ENUM ('lost', 'sad', 'so so', 'happy'); ALTER TABLE users ADD feels mood"
+    labels = "'lost', 'sad', 'so so', 'happy'"
+    wanted = f"DROP TYPE mood CASCADE; CREATE TYPE mood AS ENUM ({labels}); ALTER TABLE users ADD feels mood"
     with clone.build(read(conninfo), identity(conninfo)) as place:
         steps = plan(place, wanted)
         assert [step.transaction for step in steps] == [Transaction.NONE] * 2

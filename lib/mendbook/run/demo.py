@@ -9,8 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mendbook import embedded, render, runbook
-from mendbook import incident as incidents
+from mendbook import embedded, render, request, runbook
 from mendbook.errors import Usage
 from mendbook.run import notebooks
 from mendbook.stages import document
@@ -57,7 +56,7 @@ class _Ended:
 def _one(book: runbook.Runbook, folder: Path) -> _Ended:
     reference = f"embedded:demo {book.slug}"
     _load(reference, book.broken)
-    made = incidents.new_folder(folder, book.slug)
+    made = request.new_folder(folder, book.slug)
     values: dict[str, object] = {}
     if "app" in book.text.parameters and (book.folder / "app").is_dir():
         shutil.copytree(book.folder / "app", made / "app")

@@ -71,6 +71,7 @@ class Client(PapermillNotebookClient):
     """Runs the cells, one after the other, until one fails or the run is stopped."""
 
     watch: notebooks.Watch
+    _begun = False  # the kernel has begun the current cell
 
     def papermill_execute_cells(self) -> None:
         """Execute every cell; the first failure ends the run."""
@@ -79,6 +80,7 @@ class Client(PapermillNotebookClient):
             if self.watch.interrupted:
                 return
             self.watch.progress(_heading(self.nb.cells, index))
+            self._begun = False
             self.nb_man.cell_start(cell, index)
             try:
                 self.execute_cell(cell, index)
@@ -91,13 +93,27 @@ class Client(PapermillNotebookClient):
                 raise
             self.nb_man.cell_complete(self.nb.cells[index], cell_index=index)
 
+    def process_message(self, *arg: Any, **kwargs: Any) -> Any:
+        """Note when the kernel has begun a cell: before that, an interrupt would be lost."""
+        if arg[0]["msg_type"] == "execute_input":
+            self._begun = True
+            if self.watch.interrupted:
+                self._signal(signal.SIGINT)
+        return super().process_message(*arg, **kwargs)
+
     def _interrupt(self) -> None:
         """Interrupt the kernel, so that its clean-up runs; one that does not end by itself is killed."""
-        pid: int = self.km.provisioner.pid  # type: ignore[union-attr]  # a kernel is running: it has both
-        os.kill(pid, signal.SIGINT)
-        killer = threading.Timer(notebooks.GRACE_S, _kill, [pid])
+        if self._begun:
+            self._signal(signal.SIGINT)
+        killer = threading.Timer(notebooks.GRACE_S, self._signal, [signal.SIGKILL])
         killer.daemon = True
         killer.start()
+
+    def _signal(self, number: signal.Signals) -> None:
+        try:
+            os.kill(self.km.provisioner.pid, number)  # type: ignore[union-attr]  # a kernel that runs has both
+        except (AttributeError, ProcessLookupError, TypeError):
+            return  # it has ended
 
 
 class Engine(NBClientEngine):
@@ -126,13 +142,6 @@ class Engine(NBClientEngine):
             watch.interrupt = None
             manager.notebook_complete()
         return nb
-
-
-def _kill(pid: int) -> None:
-    try:
-        os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return
 
 
 def _heading(cells: list[Any], index: int) -> str:

@@ -8,12 +8,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-from mendbook import embedded, incident, runbook
+from mendbook import embedded, request, runbook
 
 
 def run(incidents: Path, *, browser: bool) -> int:
     """Start JupyterLab and wait until it ends; returns its exit code."""
-    folder = incident.new_folder(incidents, "lab")
+    folder = request.new_folder(incidents, "lab")
     for notebook in sorted(runbook.shared("notebooks").glob("*.ipynb")):
         shutil.copy(notebook, folder)
     command = [

@@ -9,17 +9,12 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-
-# With jupyterlab installed, importing jsonschema compiles a grammar for a second, only to check the format "iri"
-# (python-jsonschema/jsonschema#1428). Notebooks have none.
-sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 
 import nbformat
 from nbformat import NotebookNode

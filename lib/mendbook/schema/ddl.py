@@ -208,7 +208,7 @@ def _validate(new: Constraint, key: Key, name: str, others: list[str]) -> Step:
 
 
 def _unique_using_index(new: Constraint, key: Key, name: str) -> list[Step]:
-    """A unique index is built without blocking writes; taking it over as a constraint is then a matter of the catalog."""
+    """A unique index is built without blocking writes; taking it over as a constraint only changes the catalog."""
     columns = new.definition.partition("(")[2].rpartition(")")[0]
     plain = new.definition in (f"PRIMARY KEY ({columns})", f"UNIQUE ({columns})")
     if not plain:
@@ -287,8 +287,7 @@ def _change_type(item: Difference, context: _Context) -> list[Step]:
     name = sql.Identifier(new.schema, new.name)
     made = []
     for label in added:
-        at = new.labels.index(label)
-        before = [each for each in new.labels[:at]]
+        before = new.labels[: new.labels.index(label)]
         place = text(" AFTER {label}", label=sql.Literal(before[-1])) if before else _before_first(live)
         forward = text("ALTER TYPE {name} ADD VALUE {label}", name=name, label=sql.Literal(label)) + place
         made.append(

@@ -63,8 +63,8 @@ class Journal:
                 os.fsync(file.fileno())
         except OSError as error:
             raise Refused(
-                f"The journal {self.path} cannot be written ({error}), and without it nothing is changed on the target. "
-                f"Make room or make the folder writable, then run this again."
+                f"The journal {self.path} cannot be written ({error}), and without it nothing is changed on the "
+                f"target. Make room or make the folder writable, then run this again."
             ) from None
 
     def read(self) -> list[dict[str, Any]]:
@@ -115,7 +115,8 @@ def approve(plan: Plan, digest: str) -> None:
     if digest != plan.digest:
         said = f"the digest {digest!r} names another plan" if digest else "no digest was given"
         raise NotApproved(
-            f"The plan has the digest {plan.digest}, and {said}; nothing was changed. Read the plan, then approve it by its digest."
+            f"The plan has the digest {plan.digest}, and {said}; nothing was changed. "
+            f"Read the plan, then approve it by its digest."
         )
 
 
@@ -147,8 +148,8 @@ def _check(plan: Plan, target: Target, *, moved_from: str) -> Identity:
         found = snapshot.read(conn)
     if identity.proof() != plan.target:
         raise WrongTarget(
-            f"{target.reference} is the database {identity.database!r} as {identity.role!r}, which is not the one that the "
-            f"plan was made for ({plan.target['database']!r} as {plan.target['role']!r}); nothing was changed."
+            f"{target.reference} is the database {identity.database!r} as {identity.role!r}, which is not the one that "
+            f"the plan was made for ({plan.target['database']!r} as {plan.target['role']!r}); nothing was changed."
         )
     require_primary(target, identity)
     if identity.read_only:
@@ -290,8 +291,8 @@ def _busy(
     waited = time.monotonic() - start
     who = "; ".join(_blockers(conn, group)) or str(error.diag.message_primary)
     return LockNotObtained(
-        f"{group[0].title} asked {render.words(attempts, 'time')} in {waited:.0f} s for {group[0].lock} and did not get "
-        f"it, behind {who}; nothing was changed by it. End that session or run this again with a longer --wait."
+        f"{group[0].title} asked {render.words(attempts, 'time')} in {waited:.0f} s for {group[0].lock} and did not "
+        f"get it, behind {who}; nothing was changed by it. End that session or run this again with a longer --wait."
     )
 
 

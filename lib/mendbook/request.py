@@ -1,0 +1,107 @@
+"""A Request: a call that can be understood, before anything is opened; and the folder and record that it begins."""
+
+from __future__ import annotations
+
+import getpass
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from mendbook import __version__
+from mendbook import runbook as runbooks
+from mendbook import target as targets
+from mendbook.errors import Usage
+from mendbook.runbook import Runbook
+from mendbook.runbook_text import Option, Value
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Request:
+    """One runbook with its values and option, for one target."""
+
+    runbook: Runbook
+    option: Option
+    values: Mapping[str, Value]
+    target: str  # the reference
+    expected_database: str = ""  # empty: any
+    allow_dangerous: bool = False
+
+    def record(self, folder: Path) -> dict[str, Any]:
+        """What the record of the incident in *folder* holds at its beginning."""
+        return {
+            "format": 1,
+            "mendbook": __version__,
+            "id": folder.name,
+            "runbook": self.runbook.slug,
+            "runbook_folder": str(self.runbook.folder),
+            "text": self.runbook.text.model_dump(mode="json", by_alias=True),
+            "target": self.target,
+            "expected_database": self.expected_database,
+            "values": dict(self.values),
+            "option": self.option.id,
+            "allow_dangerous": self.allow_dangerous,
+            "error": self.runbook.error,
+            "who": who(),
+            "when": now(),
+            "verdict": "not diagnosed yet",
+            "exit_code": 1,
+            "digest": "",
+            "stages": {},
+            "history": [],
+        }
+
+
+def understand(
+    *,
+    runbook: str,
+    target: str,
+    values: Mapping[str, object],
+    option: str,
+    expected_database: str = "",
+    allow_dangerous: bool = False,
+) -> Request:
+    """Check a call without connecting anywhere; raises `Usage`."""
+    found = runbooks.find(runbook)
+    request = Request(
+        runbook=found,
+        option=found.option(option),
+        values=found.values(values),
+        target=target,
+        expected_database=expected_database,
+        allow_dangerous=allow_dangerous,
+    )
+    if not target:
+        raise Usage("No target was named; nothing was started. Name one with --target, such as env:DATABASE_URL.")
+    targets.resolve(target)
+    return request
+
+
+def new_folder(incidents: Path, slug: str) -> Path:
+    """Make a new folder below *incidents*, named by the time and the runbook; raises `Usage` where that fails."""
+    stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    for suffix in ("", *(f"-{n}" for n in range(2, 1000))):
+        path = incidents / f"{stamp}-{slug}{suffix}"
+        try:
+            path.mkdir(parents=True)
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise Usage(f"{incidents} cannot hold the incident's folder ({error}); nothing was started.") from None
+        return path
+    raise Usage(f"{incidents} holds a thousand incidents of this second; nothing was started.")
+
+
+def who() -> str:
+    """The user of this process, as the record names them."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return str(os.getuid())
+
+
+def now() -> str:
+    """The time, in UTC, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
