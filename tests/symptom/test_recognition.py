@@ -95,7 +95,17 @@ def test_continuations(text: str) -> None:
     assert recognition.is_continuation(text)
 
 
-@pytest.mark.parametrize("text", ["and then some", "from the start", f"{HOLE} from the start", "SELECT 1", "x = 1"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "and then some",
+        f"{HOLE} from the start",
+        f"{HOLE} and not used. Now",
+        f"{HOLE} from x import *",
+        "SELECT 1",
+        "x = 1",
+    ],
+)
 def test_no_continuations(text: str) -> None:
     assert not recognition.is_continuation(text)
 

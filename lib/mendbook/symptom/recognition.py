@@ -90,6 +90,7 @@ _UTILITY_WORDS = frozenset(
     | {"NOTIFY", "SHOW", "TRUNCATE", "REFRESH", "COPY", "COMMENT", "GRANT", "REVOKE", "VACUUM", "DECLARE", "CURSOR"}
 )
 _SIGNS = re.compile(r"[$o*]|\bn \. n\b")  # what prose has not
+_COMPARISON = re.compile(r"[nh] o [$1'nh]")
 _ARTICLES = frozenset({"the", "your", "an", "this", "that", "these", "those", "my", "our", "their", "its", "any"})
 
 
@@ -143,7 +144,7 @@ def is_continuation(sql: str) -> bool:
     if start is None or read[start].text.upper() not in _CLAUSES or any(t.kind == "other" for t in read[:start]):
         return False
     shape = _shape(read, _KEY_WORDS)
-    return not re.search(r"\bn n n\b", shape) and (read[start].text.isupper() or _SIGNS.search(shape) is not None)
+    return not re.search(r"\bn n n\b", shape) and (read[start].text.isupper() or _COMPARISON.search(shape) is not None)
 
 
 def is_incomplete(statement: Statement) -> bool:

@@ -15,12 +15,14 @@ from mendbook.symptom.literals import Expression, Fragment
 from mendbook.symptom.recognition import HOLE
 from mendbook.symptom.statements import Statement
 
-# Only a file, and in it a literal, with one of these words can hold SQL.
-_WORDS = re.compile(
-    rb"(?i)\b(?:select|insert|update|delete|merge|with|values|begin|commit|rollback|start|savepoint|release|set|create"
-    rb"|alter|drop|listen|unlisten|notify|show|truncate|lock|refresh|do|call|copy|explain|comment|grant|revoke|vacuum"
-    rb"|analyze|declare|where|from|join|order|group|having|limit|offset|and|or|returning|union|on|using|into)\b"
+_VERBS = (
+    "select|insert|update|delete|merge|with|values|begin|commit|rollback|start|savepoint|release|set|create|alter|drop"
+    "|listen|unlisten|notify|show|truncate|lock|refresh|do|call|copy|explain|comment|grant|revoke|vacuum|analyze|declare"
 )
+_CLAUSES = "where|from|join|order|group|having|limit|offset|and|or|returning|union|on|using|into"
+# Only a file, and in it a literal, with one of these words can hold SQL.
+_WORDS = re.compile(rf"\b(?:{_VERBS}|{_CLAUSES})\b".encode(), re.IGNORECASE)
+_BEGINNING = re.compile(rf"(?:\s|\(|--[^\n]*\n|/\*.*?\*/)*+(?:{_VERBS})\b", re.IGNORECASE | re.DOTALL)
 _DIRECTIVE = re.compile(r"%[-+ #0-9.*$]*[a-zA-Z]|\{[^{}\s]*\}")  # of printf, and of Python, Rust and .NET
 _NUMBER_DIRECTIVE = re.compile(r"\$%d|\$\{\}")  # "$%d": the number of a parameter
 _DEFINITIONS = ("CREATE ", "ALTER ", "DROP ")
@@ -79,7 +81,7 @@ def read(file: str, suffix: str, source: bytes) -> Iterator[Place | Unjudged]:
         return
     for expression in literals.read(suffix, source, may_hold_sql):
         text = _Text(file, literals.language(suffix) or "", expression)
-        if recognition.is_statement(placeholders.to_numbered(text.sql.strip())[0]):
+        if text.is_statement():
             yield from text.read()
         elif text.continues():
             yield text.continuation()
@@ -125,6 +127,11 @@ class _Text:
         fragment = self.expression.fragments[index]
         inside = 0 if fragment.hole else fragment.text.count("\n", 0, offset - self.starts[index])
         return fragment.row + inside + 1
+
+    def is_statement(self) -> bool:
+        """Whether this is SQL, from its beginning."""
+        begins = _BEGINNING.match(self.sql) is not None
+        return begins and recognition.is_statement(placeholders.to_numbered(self.sql.strip())[0])
 
     def read(self) -> Iterator[Place | Unjudged]:
         """Yield the statements of the text."""
