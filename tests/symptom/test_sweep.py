@@ -55,6 +55,8 @@ async function f(id, cols, list) {
   await db.query(util.format('SELECT %s FROM users', cols));
   await db.query('SELECT name, id \
     FROM shared.user_sessions');
+  await db.query(`${list.cte} SELECT id FROM users`);
+  await db.query(`/* ${id} */ SELECT id FROM users`);
 }
 """,
         """
@@ -75,6 +77,8 @@ async function f(id, cols, list) {
         23: built ??
         24: built format
         25: fails 42703 shared.user_sessions.name
+        27: built ${list.cte}
+        28: passes
         """,
     ),
     "app.ts": (
@@ -324,7 +328,7 @@ SELECT id, FROM users;
 """,
         """
         2: apart CREATE TABLE
-        3: apart made before it
+        3: apart made in the same script
         5: fails 42703 users.lost
         6: apart COPY
         9: fails 42P01 nowhere

@@ -22,9 +22,10 @@ _VERBS = (
 _CLAUSES = "where|from|join|order|group|having|limit|offset|and|or|returning|union|on|using|into"
 # Only a file, and in it a literal, with one of these words can hold SQL.
 _WORDS = re.compile(rf"\b(?:{_VERBS}|{_CLAUSES})\b".encode(), re.IGNORECASE)
-_BEGINNING = re.compile(rf"(?:\s|\(|--[^\n]*\n|/\*.*?\*/)*+(?:{_VERBS})\b", re.IGNORECASE | re.DOTALL)
+_BEGINNING = re.compile(rf"(?:[\s({HOLE}]|--[^\n]*\n|/\*.*?\*/)*+(?:{_VERBS})\b", re.IGNORECASE | re.DOTALL)
 _DIRECTIVE = re.compile(r"%[-+ #0-9.*$]*[a-zA-Z]|\{[^{}\s]*\}")  # of printf, and of Python, Rust and .NET
 _NUMBER_DIRECTIVE = re.compile(r"\$%d|\$\{\}")  # "$%d": the number of a parameter
+_BEFORE = f" \t\r\n{HOLE}"
 _DEFINITIONS = ("CREATE ", "ALTER ", "DROP ")
 _SOURCE_SHOWN = 60  # characters
 
@@ -38,7 +39,7 @@ class Place:
     language: str
     statement: Statement
     bound: bool = False  # its parameters are the values of a template, and one may turn out to be more SQL
-    made: frozenset[str] = field(default=frozenset(), repr=False)  # what CREATE, ALTER … before it in a script name
+    made: frozenset[str] = field(default=frozenset(), repr=False)  # the names in its script's CREATE, ALTER, DROP
 
     @property
     def sql(self) -> str:
@@ -121,49 +122,45 @@ class _Text:
         self.last += 1
         return f"${self.last}"
 
-    def line(self, offset: int) -> int:
-        """Return the 1-based line of the file on which the character *offset* stands."""
-        index = min(bisect_right(self.starts, offset), len(self.expression.fragments)) - 1
-        fragment = self.expression.fragments[index]
-        inside = 0 if fragment.hole else fragment.text.count("\n", 0, offset - self.starts[index])
-        return fragment.row + inside + 1
+    def line(self, piece: Piece) -> int:
+        """Return the 1-based line of the file on which *piece* begins; an escaped line break is none in the file."""
+        fragments = self.expression.fragments
+        if len(fragments) == 1:
+            return fragments[0].row + piece.line
+        index = min(bisect_right(self.starts, piece.start), len(fragments)) - 1
+        start, fragment = self.starts[index], fragments[index]
+        return fragment.row + 1 + (0 if fragment.hole else fragment.text.count("\n", 0, piece.start - start))
 
     def is_statement(self) -> bool:
         """Whether this is SQL, from its beginning."""
-        begins = _BEGINNING.match(self.sql) is not None
-        return begins and recognition.is_statement(placeholders.to_numbered(self.sql.strip())[0])
+        if not _BEGINNING.match(self.sql):
+            return False
+        return recognition.is_statement(placeholders.to_numbered(self.sql.lstrip(_BEFORE).rstrip())[0])
 
     def read(self) -> Iterator[Place | Unjudged]:
         """Yield the statements of the text."""
-        unknown, made = iter(self.unknown), frozenset[str]()
-        for piece in lexer.split(self.sql):
-            if piece.kind != "sql":
-                continue
+        unknown = iter(self.unknown)
+        pieces = [piece for piece in lexer.split(self.sql) if piece.kind == "sql"]
+        made = _made(pieces)
+        for piece in pieces:
             statement = statements.normalise(piece.text)
             filled = [next(unknown, "") for _ in range(piece.text.count(HOLE))]
-            reason = self._obstacle(statement, filled)
-            if reason:
+            if reason := self._obstacle(statement, filled):
                 yield self._unjudged(piece, filled, reason)
             else:
                 yield Place(
                     file=self.file,
-                    line=self.line(piece.start),
+                    line=self.line(piece),
                     language=self.language,
                     statement=statement,
                     bound=bool(self.values),
                     made=made,
                 )
-            if piece.verb.startswith(_DEFINITIONS):
-                made |= {
-                    statements.fold(token.text)
-                    for token in lexer.tokens(piece.text)
-                    if token.kind in ("word", "quoted")
-                }
 
     def _unjudged(self, piece: Piece, filled: Sequence[str], reason: str) -> Unjudged:
         sources = iter(filled)
         sql = re.sub(HOLE, lambda _: next(sources, ""), piece.text)
-        return Unjudged(file=self.file, line=self.line(piece.start), language=self.language, sql=sql, reason=reason)
+        return Unjudged(file=self.file, line=self.line(piece), language=self.language, sql=sql, reason=reason)
 
     def _obstacle(self, statement: Statement, filled: Sequence[str]) -> str | None:
         """Say why *statement* cannot be judged, None if it can."""
@@ -192,8 +189,16 @@ class _Text:
     def continuation(self) -> Unjudged:
         """The text as a part of some statement."""
         start = len(self.sql) - len(self.sql.lstrip())
-        piece = Piece(kind="sql", text=self.sql.strip(), line=0, start=start)
+        line = self.sql.count("\n", 0, start) + 1
+        piece = Piece(kind="sql", text=self.sql.strip(), line=line, start=start)
         return self._unjudged(piece, self.unknown, "added to a statement at run time")
+
+
+def _made(pieces: Sequence[Piece]) -> frozenset[str]:
+    """Return the names in the statements of a script that define something."""
+    definitions = (piece.text for piece in pieces if piece.verb.startswith(_DEFINITIONS))
+    words = (token for sql in definitions for token in lexer.tokens(sql) if token.kind in ("word", "quoted"))
+    return frozenset(statements.fold(word.text) for word in words)
 
 
 def _shown(source: str) -> str:

@@ -191,9 +191,7 @@ def _verdict(place: Place, refusal: Refusal | None) -> Place | Apart | Failure:
     if refusal is None:
         verb = place.statement.verb
         return (
-            place
-            if verb in parsing.ANALYSED
-            else Apart(place=place, reason=f"{verb} is looked into only when it runs")
+            place if verb in parsing.ANALYSED else Apart(place=place, reason=f"{verb} is looked into only when it runs")
         )
     failure = Failure(
         place=place,
@@ -219,7 +217,7 @@ def _excuse(failure: Failure) -> str | None:
         return "the client puts more than a value in a parameter's place"
     names = failure.missing
     if {names.schema, names.table, names.column, names.other} & failure.place.made:
-        return "what it names is made before it in the same script"
+        return "what it names is made in the same script"
     return None
 
 
