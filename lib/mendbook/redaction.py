@@ -13,10 +13,12 @@ from typing import Any
 MASK = "•••"
 
 _IN_URL = re.compile(r"(?P<head>[a-z][a-z0-9+.-]*://[^\s:/@'\"]*:)(?P<secret>[^\s'\"]+)(?=@)", re.IGNORECASE)
+# NAME=value as in environments and connection strings, "name": "value" as in JSON and YAML. Not `column = $1`: SQL
+# puts blanks around its =, and a placeholder is no secret.
 _ASSIGNED = re.compile(
-    r"(?P<head>\b(?:pg|ssl|db|database_|postgres_|redis_)?(?:password|passwd|secret_access_key|secret|token)"
-    r"[\"']?\s*(?:=|:(?!:))\s*[\"']?)(?P<secret>[^\s\"'&,;)}]+)",
-    re.IGNORECASE,
+    r"""(?P<head>\b\w*(?:(?:password|passwd|secret|token|secret_access_key)=["']?|(?:password|passwd|secret)["']?\s*:(?!:)\s*["']?))
+        (?P<secret>(?![$?:%])[^\s"'&,;)}]+)""",
+    re.IGNORECASE | re.VERBOSE,
 )
 _SHORTEST = 4  # a shorter secret would blot out ordinary words and protect nothing
 

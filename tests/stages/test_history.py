@@ -28,9 +28,7 @@ class Shop:
     def begin(self, step: str) -> Incident:
         path = self.runbook / "runbook.yaml"
         path.write_text(path.read_text().replace(STEP, step))
-        return Incident.begin(
-            runbook=str(self.runbook), target="env:SHOP", incidents=str(self.runbook.parent / "made")
-        )
+        return Incident.begin(runbook=str(self.runbook), target="env:SHOP", incidents=str(self.runbook.parent / "made"))
 
 
 @pytest.fixture

@@ -289,7 +289,7 @@ def _change_type(item: Difference, context: _Context) -> list[Step]:
     for label in added:
         before = new.labels[: new.labels.index(label)]
         place = text(" AFTER {label}", label=sql.Literal(before[-1])) if before else _before_first(live)
-        forward = text("ALTER TYPE {name} ADD VALUE {label}", name=name, label=sql.Literal(label)) + place
+        forward = text("ALTER TYPE {name} ADD VALUE IF NOT EXISTS {label}", name=name, label=sql.Literal(label)) + place
         made.append(
             Step(
                 title=f"Add the value {label!r} to {item.key}",

@@ -167,6 +167,10 @@ def _option(record: Record, text: Record) -> Iterator[Block]:
         for option in text["options"]
     ]
     yield Rows(("", "option", "for", "against"), rows, {"recommended": "good", "advised against": "bad"})
+    for option in text["options"]:
+        if option["by_hand"]:
+            yield Prose(f"By hand, without Mendbook: {option['title']}")
+            yield Code("\n".join(option["by_hand"]), "text")
     if record.get("plan"):
         yield Heading(f"The fix: {record['option']}")
         for danger in record["plan"]["dangers"]:

@@ -11,9 +11,9 @@ from mendbook.schema.snapshot import Column, Constraint, Index, Key, Snapshot, q
 
 def title(fact: Expected, values: Mapping[str, Value]) -> str:
     """Say in words what is expected."""
-    table = ".".join(plain(each, values) for each in (fact.schema_, fact.table) if each)
+    table = ".".join(name for each in (fact.schema_, fact.table) if (name := plain(each, values)))
     if fact.column:
-        kind = f" of type {fact.type}" if fact.type else ""
+        kind = f" of type {plain(fact.type, values)}" if fact.type else ""
         null = {None: "", True: ", NOT NULL", False: ", nullable"}[fact.not_null]
         return f"{table} has the column {plain(fact.column, values)}{kind}{null}"
     if fact.index:
@@ -26,7 +26,8 @@ def title(fact: Expected, values: Mapping[str, Value]) -> str:
 def problem(fact: Expected, found: Snapshot, values: Mapping[str, Value], schemas: Sequence[str]) -> str:
     """Say what is wrong; empty where the fact holds. *schemas* is the effective search_path."""
     table = plain(fact.table, values)
-    places = [plain(fact.schema_, values)] if fact.schema_ else schemas
+    named = plain(fact.schema_, values)
+    places = [named] if named else schemas
     schema = next((each for each in places if Key("table", each, table) in found.objects), None)
     if schema is None:
         return f"there is no table {table} in {', '.join(places)}"

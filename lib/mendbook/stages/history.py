@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,10 +10,10 @@ from typing import Any
 import psycopg
 
 from mendbook import ledger as ledgers
-from mendbook.errors import Refused
+from mendbook.errors import Refused, Usage
 from mendbook.ledger import Migration
-from mendbook.runbook import Runbook
-from mendbook.runbook_text import Ledger, Migrations, Option
+from mendbook.runbook import Runbook, plain
+from mendbook.runbook_text import Ledger, Migrations, Option, Value
 from mendbook.schema import snapshot
 from mendbook.schema.ddl import Step
 from mendbook.schema.locks import Lock
@@ -28,6 +28,7 @@ class History:
     conn: psycopg.Connection[Any]  # to the target, for reading
     live: Snapshot
     identity: Identity
+    values: Mapping[str, Value]  # of the runbook's parameters
 
     def pending(self, runbook: Runbook, step: Migrations | Ledger) -> list[Migration]:
         """What *step* has to record, in order: those of its migrations that are not done.
@@ -38,13 +39,13 @@ class History:
         if isinstance(step, Ledger):
             named = Migration(name=step.ledger, path=Path(step.ledger), text="", program=False)
             return [named] if step.ledger not in done else []
-        found = ledgers.of(step.framework).migrations(runbook.folder / step.migrations)
+        found = self._ledger(step).migrations(self._folder(runbook, step))
         pending = [each for each in found if each.name not in done]
         for each in pending:
             if each.program:
                 raise Refused(
                     f"The pending migration {each.name} is a program, so no plan can be made from it; nothing was "
-                    f"changed. Run it with {step.framework}, then diagnose again."
+                    f"changed. Run it with {plain(step.framework, self.values)}, then diagnose again."
                 )
         return pending
 
@@ -54,31 +55,43 @@ class History:
         for step in option.steps:
             if isinstance(step, Migrations | Ledger):
                 schema, exists = self._place(step)
-                creation = ledgers.of(step.framework).creation(schema)
+                creation = self._ledger(step).creation(schema)
                 if not exists and creation not in made:
                     made.add(creation)
-                    yield step.framework, creation
+                    yield plain(step.framework, self.values), creation
 
     def records(self, runbook: Runbook, option: Option) -> Iterator[Step]:
         """The steps that record what is pending, as its own tool does."""
         for step in option.steps:
             if isinstance(step, Migrations | Ledger):
-                ledger = ledgers.of(step.framework)
+                ledger = self._ledger(step)
                 schema, exists = self._place(step)
                 table = snapshot.qualified(schema, ledger.table)
                 for each in self.pending(runbook, step):
                     insert, delete = ledger.record(schema, each.name, each.text)
                     yield Step(
-                        title=f"Record {each.name} in {ledger.table}, as {step.framework} does",
+                        title=f"Record {each.name} in {ledger.table}, as {plain(step.framework, self.values)} does",
                         forward=(insert,),
                         undo=(delete,),
                         locks={table: Lock.ROW_EXCLUSIVE} if exists else {},
                     )
 
+    def _ledger(self, step: Migrations | Ledger) -> ledgers.Ledger:
+        return ledgers.of(plain(step.framework, self.values))
+
+    def _folder(self, runbook: Runbook, step: Migrations) -> Path:
+        """A folder of the runbook's own, or one that a parameter names; raises `Usage` where there is none."""
+        own = plain(step.migrations, self.values) == step.migrations
+        folder = runbook.folder / step.migrations if own else Path(plain(step.migrations, self.values)).expanduser()
+        if not folder.is_dir():
+            raise Usage(f"{folder} is no directory; nothing was changed. Name the folder that holds the migrations.")
+        return folder.resolve()
+
     def _place(self, step: Migrations | Ledger) -> tuple[str, bool]:
         """The schema of the ledger, and whether the ledger is there."""
-        table = ledgers.of(step.framework).table
-        places = [step.schema_] if step.schema_ else self.identity.schemas
+        table = self._ledger(step).table
+        named = plain(step.schema_, self.values)
+        places = [named] if named else self.identity.schemas
         for schema in places:
             if Key("table", schema, table) in self.live.objects:
                 return schema, True
@@ -92,12 +105,12 @@ class History:
     def _done(self, step: Migrations | Ledger) -> set[str]:
         """The names of the migrations that are recorded as done."""
         schema, exists = self._place(step)
-        ledger = ledgers.of(step.framework)
+        ledger = self._ledger(step)
         try:
             return {row[0] for row in self.conn.execute(ledger.select(schema))} if exists else set()
         except psycopg.Error as error:
             raise Refused(
-                f"The migration ledger {snapshot.qualified(schema, ledger.table)} cannot be read as {step.framework} "
-                f"would do it ({error.diag.message_primary}), so it is unknown what is pending; nothing was changed. "
+                f"The migration ledger {snapshot.qualified(schema, ledger.table)} cannot be read as its own tool "
+                f"does it ({error.diag.message_primary}), so it is unknown what is pending; nothing was changed. "
                 f"Check that it is this application's ledger, and that the role may read it."
             ) from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -128,7 +129,7 @@ def make(
     into *files* where the runbook's parameter ``app`` names no directory. Raises `Refused` for what has no safe
     step, `NotThisIncident` where nothing is left to do, `Usage` for an application directory that does not fit.
     """
-    history = History(conn=conn, live=live, identity=identity)
+    history = History(conn=conn, live=live, identity=identity, values=values)
     wanted = list(_sql(runbook, option, values, history))
     before = clone.snapshot()
     with clone.copy() as copy:
@@ -154,7 +155,7 @@ def make(
         edits=changes,
         desired=tuple(item.desired for item in found.differences if item.desired is not None),
         dangers=tuple(_dangers(option, steps, conn)),
-        statements=tuple(runbook.fill(each.sql, values) for each in runbook.text.statements),
+        statements=tuple(each.sql for each in runbook.statements(values)),
     )
     if planned.dangers and not allow_dangerous:
         raise Refused(
@@ -179,7 +180,7 @@ def _sql(runbook: Runbook, option: Option, values: Mapping[str, Value], history:
             yield from _pieces(runbook.fill(step.sql, values), f"option {option.id}")
         elif isinstance(step, Migrations):
             for migration in history.pending(runbook, step):
-                yield from _pieces(migration.text, str(migration.path.relative_to(runbook.folder)))
+                yield from _pieces(migration.text, os.path.relpath(migration.path, runbook.folder))
     for framework, creation in history.missing_ledgers(option):
         yield _Statement(text=creation, place=f"the ledger of {framework}")
 

@@ -6,14 +6,16 @@ no rows are touched, no row locks are taken, and no parameter values are needed.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import psycopg
 from psycopg.pq import DiagnosticField, ExecStatus
+from psycopg.pq.abc import PGresult
 
-from mendbook import redaction, render
+from mendbook import lexer, redaction, render
 from mendbook.errors import NotThisIncident
 from mendbook.runbook import Runbook, plain
 from mendbook.runbook_text import Option, Value
@@ -87,21 +89,19 @@ def run(
 
     With *after*, the statements are those that the application sends once that option is in place.
     """
-    becomes = after.becomes if after else {}
     return Reproduction(
-        outcomes=tuple(
-            judge(conn, each.id, each.at, runbook.fill(becomes.get(each.id, each.sql), values))
-            for each in runbook.text.statements
-        )
+        outcomes=tuple(judge(conn, each.id, each.at, each.sql) for each in runbook.statements(values, after))
     )
 
 
 def judge(conn: psycopg.Connection[Any], id: str, at: str, sql: str) -> Outcome:
     """Let PostgreSQL parse one statement; the transaction that is open on *conn* goes on unharmed."""
     conn.execute("SAVEPOINT judge")
-    result = conn.pgconn.prepare(b"", sql.encode())
-    conn.execute("ROLLBACK TO judge")
+    result = conn.pgconn.prepare(_NAME, sql.encode())
     if result.status == ExecStatus.COMMAND_OK:
+        result = _planned(conn, sql)
+    conn.execute("ROLLBACK TO judge")
+    if result.status != ExecStatus.FATAL_ERROR:
         return Outcome(id=id, at=at, sql=sql)
 
     def said(field: DiagnosticField) -> str:
@@ -117,6 +117,27 @@ def judge(conn: psycopg.Connection[Any], id: str, at: str, sql: str) -> Outcome:
         position=int(position) if position else None,
         hint=said(DiagnosticField.MESSAGE_HINT),
     )
+
+
+def _planned(conn: psycopg.Connection[Any], sql: str) -> PGresult:
+    """Let PostgreSQL plan the statement that was prepared, where Parse leaves something open; it is not run either.
+
+    The constraint that ON CONFLICT needs is looked up by the planner. A generic plan needs no values.
+    """
+    words = [token.text.upper() for token in lexer.significant(sql)]
+    result = conn.pgconn.describe_prepared(_NAME)
+    if ("ON", "CONFLICT") in itertools.pairwise(words):
+        conn.execute("SET LOCAL plan_cache_mode = force_generic_plan")
+        nulls = ", ".join(["NULL"] * result.nparams)
+        result = conn.pgconn.exec_(f"EXPLAIN EXECUTE mendbook_judged{f' ({nulls})' if nulls else ''}".encode())
+    failed = result.status == ExecStatus.FATAL_ERROR
+    if failed:
+        conn.execute("ROLLBACK TO judge")
+    conn.execute("DEALLOCATE mendbook_judged")
+    return result
+
+
+_NAME = b"mendbook_judged"
 
 
 def confirm(reproduction: Reproduction, runbook: Runbook, values: Mapping[str, Value]) -> None:

@@ -1,0 +1,219 @@
+"""What goes wrong while a plan is applied: nothing is half done, and the message says what is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg
+import pytest
+import yaml
+from mendbook import authoring
+from mendbook.errors import (
+    ApplyFailed,
+    LockNotObtained,
+    NotApproved,
+    NotThisIncident,
+    NotVerified,
+    Refused,
+    WrongTarget,
+)
+from mendbook.incident import Incident
+from mendbook.stages import apply
+
+from tests.helpers import fingerprint, read, run
+
+Make = Callable[[str], str]
+
+
+@pytest.fixture
+def book(tmp_path: Path) -> Path:
+    """A small runbook: orders has no shipped_at."""
+    return authoring.start("orders-shipped-at", tmp_path / "runbooks")
+
+
+def extend(book: Path, steps: list[dict[str, str]]) -> None:
+    """Give the runbook's option more steps."""
+    text = yaml.safe_load((book / "runbook.yaml").read_text())
+    text["options"][0]["steps"] += steps
+    (book / "runbook.yaml").write_text(yaml.safe_dump(text))
+
+
+class Shop:
+    """A broken database, and incidents on it."""
+
+    def __init__(self, conninfo: str, book: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.conninfo, self.book, self.folder = conninfo, book, folder
+        monkeypatch.setenv("SHOP", conninfo)
+
+    def diagnose(self, **options: object) -> Incident:
+        incident = Incident.begin(runbook=str(self.book), target="env:SHOP", incidents=str(self.folder), **options)
+        incident.diagnosed()
+        return incident
+
+    def approved(self, incident: Incident) -> Incident:
+        again = Incident.resume(str(incident.folder))
+        again.approve(incident.plan.digest)
+        return again
+
+
+@pytest.fixture
+def shop(make_database: Make, book: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shop:
+    return Shop(make_database((book / "broken.sql").read_text()), book, tmp_path / "incidents", monkeypatch)
+
+
+def test_a_later_step_that_fails_takes_the_earlier_ones_back(shop: Shop) -> None:
+    """Rows that the clone does not have: two orders of the same moment, and a unique constraint that is to come."""
+    run(shop.conninfo, "INSERT INTO orders (placed_at) VALUES ('2026-01-01'), ('2026-01-01')")
+    extend(shop.book, [{"sql": "ALTER TABLE orders ADD CONSTRAINT one_at_a_time UNIQUE (placed_at)"}])
+    before = fingerprint(shop.conninfo)
+    incident = shop.approved(shop.diagnose())
+    with pytest.raises(ApplyFailed, match=r"23505.*Everything that had been done was undone"):
+        incident.apply(wait=5)
+    assert fingerprint(shop.conninfo) == before
+    events = [line["event"] for line in incident.journal.read()]
+    assert events[0] == "started"
+    assert events[-1] == "taken back"
+    assert json.loads((incident.folder / "record.json").read_text())["exit_code"] == 5
+
+
+def test_a_step_that_cannot_be_undone_is_named(shop: Shop) -> None:
+    run(shop.conninfo, "CREATE TYPE state AS ENUM ('new')")
+    run(shop.conninfo, "INSERT INTO orders (placed_at) VALUES ('2026-01-01'), ('2026-01-01')")
+    enum = {"sql": "ALTER TYPE state ADD VALUE 'shipped'"}
+    extend(shop.book, [enum, {"sql": "ALTER TABLE orders ADD CONSTRAINT one_at_a_time UNIQUE (placed_at)"}])
+    incident = shop.approved(shop.diagnose())
+    with pytest.raises(ApplyFailed, match=r"still there: Add the value 'shipped' to type public\.state"):
+        incident.apply(wait=5)
+    names = {(key.name, key.part) for key in read(shop.conninfo).objects}
+    assert ("orders", "shipped_at") not in names
+    assert ("orders", "one_at_a_time") not in names
+
+
+def test_a_second_responder_is_refused(shop: Shop) -> None:
+    incident = shop.approved(shop.diagnose())
+    before = fingerprint(shop.conninfo)
+    with psycopg.connect(shop.conninfo) as first:
+        first.execute("SELECT pg_advisory_xact_lock(%s)", [apply._ADVISORY])
+        with pytest.raises(Refused, match="Another responder"):
+            incident.apply(wait=1)
+    assert fingerprint(shop.conninfo) == before
+    incident.apply(wait=1)
+
+
+def test_a_lock_that_is_not_obtained_changes_nothing_and_names_who_holds_it(shop: Shop) -> None:
+    incident = shop.approved(shop.diagnose())
+    before = fingerprint(shop.conninfo)
+    with psycopg.connect(shop.conninfo, application_name="nightly dump") as holder:
+        holder.execute("LOCK TABLE orders IN ACCESS SHARE MODE")
+        with pytest.raises(LockNotObtained, match=rf"pid {holder.info.backend_pid} .*nightly dump"):
+            incident.apply(wait=0.5)
+    assert fingerprint(shop.conninfo) == before
+
+
+def test_nothing_runs_without_the_digest(shop: Shop) -> None:
+    found = shop.diagnose()
+    incident = Incident.resume(str(found.folder))
+    before = fingerprint(shop.conninfo)
+    for wrong in ("", found.plan.digest[:8], found.plan.digest.upper() + "x", "True"):
+        with pytest.raises(NotApproved):
+            incident.approve(wrong)
+    with pytest.raises(NotApproved):
+        incident.apply()
+    assert fingerprint(shop.conninfo) == before
+
+
+@pytest.mark.parametrize("change", ["steps", "fingerprint", "target", "not JSON"])
+def test_a_plan_that_was_changed_on_the_disk_is_refused(change: str, shop: Shop) -> None:
+    found = shop.diagnose()
+    path = found.folder / "plan.json"
+    plan = json.loads(path.read_text())
+    match change:
+        case "steps":
+            plan["steps"][0]["forward"] = ["DROP TABLE orders"]
+        case "fingerprint":
+            plan["fingerprint"] = "0" * 64
+        case "target":
+            plan["target"]["database"] = "other"
+    path.write_text("{" if change == "not JSON" else json.dumps(plan))
+    before = fingerprint(shop.conninfo)
+    with pytest.raises(Refused, match=r"plan\.json (was changed|cannot be read)"):
+        Incident.resume(str(found.folder)).approve(found.plan.digest)
+    assert fingerprint(shop.conninfo) == before
+
+
+def test_a_journal_that_cannot_be_written_stops_before_the_first_step(shop: Shop) -> None:
+    found = shop.diagnose()
+    (found.folder / "journal.jsonl").mkdir()
+    incident = shop.approved(found)
+    before = fingerprint(shop.conninfo)
+    with pytest.raises(Refused, match="journal"):
+        incident.apply()
+    assert fingerprint(shop.conninfo) == before
+
+
+def test_another_role_is_another_target(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = shop.diagnose()
+    run(shop.conninfo, "CREATE ROLE porter LOGIN SUPERUSER")
+    try:
+        monkeypatch.setenv("SHOP", psycopg.conninfo.make_conninfo(shop.conninfo, user="porter"))
+        incident = shop.approved(found)
+        with pytest.raises(WrongTarget, match="as 'porter'"):
+            incident.apply()
+    finally:
+        run(shop.conninfo, "DROP ROLE porter")
+
+
+def test_a_change_of_somebody_else_in_the_meantime_is_not_called_verified(shop: Shop) -> None:
+    incident = shop.approved(shop.diagnose())
+    incident.apply()
+    run(shop.conninfo, "CREATE TABLE meanwhile ()")
+    with pytest.raises(NotVerified, match=r"nothing else in the schema changed.*public\.meanwhile"):
+        incident.verify()
+
+
+def test_a_rollback_of_what_is_not_applied_is_refused(shop: Shop) -> None:
+    incident = shop.approved(shop.diagnose())
+    with pytest.raises(Refused, match="nothing to take back"):
+        incident.rollback()
+
+
+def test_repeated_repairs_and_rollbacks_of_one_plan(shop: Shop) -> None:
+    found = shop.diagnose()
+    before = fingerprint(shop.conninfo)
+    for _ in range(3):
+        fix = shop.approved(found)
+        fix.still_there()
+        fix.apply()
+        fix.verify()
+        fix.repaired()
+        with pytest.raises(NotThisIncident):
+            shop.approved(found).still_there()
+        back = shop.approved(found)
+        back.rollback()
+        back.verify_rollback()
+        back.rolled_back()
+        assert fingerprint(shop.conninfo) == before
+
+
+def test_a_read_only_database_is_seen_before_anything_starts(shop: Shop) -> None:
+    found = shop.diagnose()
+    with psycopg.connect(shop.conninfo, autocommit=True) as conn:
+        name = psycopg.sql.Identifier(conn.info.dbname)
+        conn.execute(psycopg.sql.SQL("ALTER DATABASE {} SET default_transaction_read_only = on").format(name))
+    with pytest.raises(Refused, match="read-only by default"):
+        shop.approved(found).apply()
+
+
+def test_dangerous_steps_are_refused_until_they_are_asked_for(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A volatile default writes every row anew; the table counts as large here."""
+    monkeypatch.setattr("mendbook.stages.plan.LARGE", 0)
+    run(shop.conninfo, "INSERT INTO orders (placed_at) SELECT now() FROM generate_series(1, 10)")
+    extend(shop.book, [{"sql": "ALTER TABLE orders ADD COLUMN token uuid DEFAULT gen_random_uuid()"}])
+    with pytest.raises(Refused, match="writes every row"):
+        shop.diagnose()
+    found = shop.diagnose(allow_dangerous=True)
+    assert "writes every row" in found.plan.dangers[0]
+    assert "Dangerous:" in (found.folder / "fix.md").read_text()
+    assert "Dangerous:" in (found.folder / "fix.html").read_text()
