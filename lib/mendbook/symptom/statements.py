@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -189,7 +190,7 @@ class _Level:
     listing: bool = False  # a comma brings the next table
     using: bool = False  # USING brings tables: once, after DELETE or MERGE; after that it joins
     recursive: bool = False
-    expressions: set[str] = field(default_factory=set)  # common table expressions that can be seen from here
+    expressions: list[str] = field(default_factory=list)  # common table expressions of the queries here
     defines: str = ""  # the common table expression that the parentheses hold
 
 
@@ -201,6 +202,7 @@ class _Tables:
         self.upper = [token.text.upper() if token.kind in ("word", "punctuation") else "" for token in tokens]
         self.levels = [_Level()]
         self.defines = ""
+        self.visible: Counter[str] = Counter()  # the common table expressions of all levels
         self.found: dict[str, Table] = {}
 
     def read(self) -> dict[str, Table]:
@@ -232,12 +234,18 @@ class _Tables:
             self.defines = ""
         elif text == ")" and len(self.levels) > 1:
             closed = self.levels.pop()
-            if closed.defines:
-                self.levels[-1].expressions.add(closed.defines)
+            self.visible.subtract(closed.expressions)
+            self._define(closed.defines)
         elif text == "," and level.listing:
             level.wanted = "from"
         elif text == ";":
             self.levels = [_Level()]
+            self.visible.clear()
+
+    def _define(self, name: str) -> None:
+        if name:
+            self.levels[-1].expressions.append(name)
+            self.visible[name] += 1
 
     def _keyword(self, position: int, level: _Level) -> None:
         word, before, after = (self._word(position + step) for step in (0, -1, 1))
@@ -288,7 +296,7 @@ class _Tables:
         if name >= 0 and self.tokens[name].kind in ("word", "quoted"):
             self.defines = fold(self.tokens[name].text)
             if level.recursive:
-                level.expressions.add(self.defines)
+                self._define(self.defines)
 
     def _is_name(self, position: int) -> bool:
         token = self.tokens[position]
@@ -309,7 +317,7 @@ class _Tables:
             position += 1
         table: Table = (names[-2] if len(names) > 1 else None, names[-1])
         alias = self._alias(position) if wanted != "table" else ""
-        if len(names) > 1 or not any(names[0] in level.expressions for level in self.levels):
+        if len(names) > 1 or self.visible[names[0]] == 0:
             self.found.setdefault(alias or names[-1], table)
         return position
 
