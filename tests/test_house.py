@@ -27,6 +27,7 @@ GROUND = (
     "ledger",
     "yaml_file",
     "runbook_text",
+    "runbook_values",
     "runbook",
     "authoring",
     "request",

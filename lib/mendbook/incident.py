@@ -160,8 +160,8 @@ class Incident:
         """The tables that the statements name, as they are now."""
         names = [
             name
-            for each in self.runbook.text.statements
-            for name in statements.tables(self.runbook.fill(each.sql, self.values)).values()
+            for each in self.runbook.statements(self.values)
+            for name in statements.tables(each.sql).values()
         ]
         with self.target.reading() as conn:
             return tables.describe(conn, self.schema, names, self.identity.schemas)

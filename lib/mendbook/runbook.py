@@ -17,17 +17,14 @@ from typing import Any
 from psycopg import sql
 from pydantic import ValidationError
 
-from mendbook import ledger, render, yaml_file
+from mendbook import ledger, lexer, render, yaml_file
 from mendbook.errors import BadRunbook, Usage
-from mendbook.runbook_text import FIELDS, Ledger, Migrations, Option, Parameter, Step, Text, Value, Write
-from mendbook.yaml_file import YamlFile
+from mendbook.runbook_text import FIELDS, Ledger, Migrations, Option, Parameter, Statement, Step, Text, Value, Write
+from mendbook.runbook_values import PLAIN_SQL, coerce
+from mendbook.yaml_file import Place, YamlFile
 
 _PLACEHOLDER = re.compile(r"\$\{(\w+)\}")
-_TYPE = re.compile(  # a type as SQL writes it: words or quoted names, a precision, array brackets
-    r'(?:[A-Za-z_]\w*|"(?:[^"]|"")+")(?:\.(?:[A-Za-z_]\w*|"(?:[^"]|"")+"))?(?: [A-Za-z_]\w*)*'
-    r"(?:\(\d+(?:, ?-?\d+)?\))?(?: (?:with|without) time zone)?(?:\[\d*\])*",
-    re.IGNORECASE,
-)
+_IN_SQL = re.compile(r"'\$\{(?P<literal>\w+)\}'|\$\{(?P<name>\w+)\}(?P<dot>\.?)")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,7 +63,7 @@ class Runbook:
             ("severity", f"{text.severity}; risk of the fix: {text.risk}; downtime: {text.downtime}"),
             ("options", "\n".join(options)),
             ("statements", "\n".join(f"{each.id} at {each.at}" for each in text.statements)),
-            ("parameters", "\n".join(f"{n} = {p.default!r}: {p.description}" for n, p in text.parameters.items())),
+            ("parameters", "\n".join(_described(name, each) for name, each in text.parameters.items())),
         ]
 
     def _repr_html_(self) -> str:
@@ -81,36 +78,73 @@ class Runbook:
         if not name:
             return next(option for option in self.text.options if option.advice == "recommended")
         if name not in options:
-            raise Usage(
-                f"{self.slug} has no option {name!r}; nothing was started. {nearest(name, options, 'option')}"
-            )
+            raise Usage(f"{self.slug} has no option {name!r}; nothing was started. {nearest(name, options, 'option')}")
         if options[name].advice == "not_offered":
-            raise Usage(
-                f"The option {name} of {self.slug} is not offered; nothing was started. {options[name].reason}"
-            )
+            raise Usage(f"The option {name} of {self.slug} is not offered; nothing was started. {options[name].reason}")
         return options[name]
 
     def values(self, given: Mapping[str, object]) -> dict[str, Value]:
         """The value of every parameter: *given* where it is there, else the default.
 
-        Raises `Usage` for an unknown parameter or a value of the wrong type.
+        Raises `Usage` for an unknown parameter, a value of the wrong type, and one that is needed and not given.
         """
         declared = self.text.parameters
         for name in given:
             if name not in declared:
                 hint = nearest(name, declared, "parameter")
                 raise Usage(f"{self.slug} has no parameter {name!r}; nothing was started. {hint}")
+        needed = [name for name, each in declared.items() if given.get(name, each.default) is None]
+        if needed:
+            wants = "".join(f"\n  -p {name}=…  {declared[name].description}" for name in needed)
+            count = render.words(len(needed), "more value")
+            raise Usage(f"{self.slug} needs {count}; nothing was started. Give:{wants}")
         return {name: coerce(name, each, given.get(name, each.default)) for name, each in declared.items()}
 
+    @property
+    def example(self) -> dict[str, Value]:
+        """What a person would answer for the runbook's own database; directories are those in its folder."""
+        types = {name: each.type for name, each in self.text.parameters.items()}
+        return {
+            name: str(self.folder / str(value)) if types[name] == "directory" else value
+            for name, value in self.text.example.items()
+        }
+
+    def statements(self, values: Mapping[str, Value], option: Option | None = None) -> list[Statement]:
+        """The statements with *values* filled in, as the application sends them once *option* is in place.
+
+        One of which nothing is left, since the error text did not hold it, is left out.
+        """
+        becomes = option.becomes if option else {}
+        filled = [
+            each.model_copy(
+                update={"at": plain(each.at, values), "sql": self.fill(becomes.get(each.id, each.sql), values)}
+            )
+            for each in self.text.statements
+        ]
+        return [each for each in filled if each.sql.strip()]
+
     def fill(self, template: str, values: Mapping[str, Value]) -> str:
-        """SQL with each ``${name}`` replaced: identifiers quoted and values as literals, both by psycopg."""
-        return _PLACEHOLDER.sub(lambda found: self._quoted(found[1], values), template)
+        """SQL with each ``${name}`` replaced: identifiers quoted and values as literals, both by psycopg.
+
+        ``'${name}'`` becomes a literal that holds the quoted identifier, as a cast to regclass wants it. An identifier
+        that is left empty goes with the dot behind it: ``${schema}.${table}`` is then looked up in the search_path.
+        """
+
+        def put(found: re.Match[str]) -> str:
+            if found["literal"]:
+                return sql.Literal(self._quoted(found["literal"], values)).as_string(None)
+            if values[found["name"]] == "" and self.text.parameters[found["name"]].type == "identifier":
+                return ""
+            return self._quoted(found["name"], values) + found["dot"]
+
+        return _IN_SQL.sub(put, template)
 
     def _quoted(self, name: str, values: Mapping[str, Value]) -> str:
         kind, value = self.text.parameters[name].type, values[name]
-        if kind == "identifier":
-            return sql.Identifier(str(value)).as_string(None)
-        return str(value) if kind == "type" else sql.Literal(value).as_string(None)
+        if kind in ("identifier", "identifiers"):
+            names = str(value).split(",") if kind == "identifiers" else [str(value)]
+            return ", ".join(sql.Identifier(each).as_string(None) for each in names)
+        return str(value) if kind in PLAIN_SQL else sql.Literal(value).as_string(None)
 
 
 def plain(template: str, values: Mapping[str, Value]) -> str:
@@ -118,41 +152,9 @@ def plain(template: str, values: Mapping[str, Value]) -> str:
     return _PLACEHOLDER.sub(lambda found: str(values[found[1]]), template)
 
 
-def coerce(name: str, parameter: Parameter, given: object) -> Value:
-    """Read a value as its parameter's type; raises `Usage` naming the parameter."""
-    wrong = Usage(f"The parameter {name} wants {_WANTS[parameter.type]}, and got {given!r}; nothing was started.")
-    match parameter.type:
-        case "boolean":
-            if str(given).lower() not in ("true", "false"):
-                raise wrong
-            return str(given).lower() == "true"
-        case "integer" | "number":
-            if isinstance(given, bool) or not re.fullmatch(
-                r"[+-]?\d+" + r"(\.\d+)?" * (parameter.type == "number"), str(given)
-            ):
-                raise wrong
-            return int(str(given)) if parameter.type == "integer" else float(str(given))
-        case "identifier":
-            if not isinstance(given, str) or not given or "\0" in given or len(given.encode()) > 63:
-                raise wrong
-        case "type":
-            if not isinstance(given, str) or not _TYPE.fullmatch(given.strip()):
-                raise wrong
-        case _:
-            if not isinstance(given, str) or "\0" in given:
-                raise wrong
-    return str(given)
-
-
-_WANTS = {
-    "identifier": "a name of 1 to 63 bytes",
-    "text": "text without NUL characters",
-    "integer": "a whole number",
-    "number": "a number",
-    "boolean": "true or false",
-    "type": "a PostgreSQL type such as timestamptz or numeric(10,2)",
-    "directory": "a directory",
-}
+def _described(name: str, parameter: Parameter) -> str:
+    default = "" if parameter.default is None else f" = {parameter.default!r}"
+    return f"{name}{default}: {parameter.description}"
 
 
 # ---- the catalogue
@@ -242,9 +244,8 @@ def _loose_ends(folder: Path, text: Text, file: YamlFile) -> Iterator[str]:
     for place in file.repeated:
         yield file.problem(place, "this field stands twice, and only the last would count; keep one")
     for place, value in file.scalars:
-        for name in _PLACEHOLDER.findall(value):
-            if name not in text.parameters:
-                yield file.problem(place, f"${{{name}}} is no parameter; declare it under parameters")
+        for problem in _placeholder_problems(text, place, value):
+            yield file.problem(place, problem)
     known = {statement.id for statement in text.statements}
     for at, option in enumerate(text.options):
         for name in option.becomes.keys() - known:
@@ -253,17 +254,40 @@ def _loose_ends(folder: Path, text: Text, file: YamlFile) -> Iterator[str]:
             for problem in _step_problems(folder, step):
                 yield file.problem(("options", at, "steps", index), problem)
     for name, parameter in text.parameters.items():
-        try:
-            coerce(name, parameter, parameter.default)
-        except Usage as error:
-            yield file.problem(("parameters", name, "default"), str(error))
+        places: dict[Place, Value | None] = {
+            ("parameters", name, "default"): parameter.default,
+            ("example", name): text.example.get(name),
+        }
+        for place, given in places.items():
+            try:
+                _ = None if given is None else coerce(name, parameter, given)
+            except Usage as error:
+                yield file.problem(place, str(error))
+    for name in text.example.keys() - text.parameters.keys():
+        yield file.problem(("example", name), "this is no parameter; declare it under parameters")
+
+
+def _placeholder_problems(text: Text, place: Place, value: str) -> Iterator[str]:
+    """What would be filled in wrong: SQL that a person gives is Parsed, or run on a clone, and never anything else."""
+    for name in _PLACEHOLDER.findall(value):
+        kind = text.parameters[name].type if name in text.parameters else ""
+        if not kind:
+            yield f"${{{name}}} is no parameter; declare it under parameters"
+        elif kind == "statement" and not (place[0] == "statements" or "becomes" in place):
+            yield f"${{{name}}} is a statement, which is only ever parsed; use it under statements"
+        elif kind in ("expression", "ddl") and "steps" not in place:
+            yield f"${{{name}}} is SQL that a person gives, which only ever runs on a clone; use it in a step"
+    if place[-1] == "sql":
+        for token in lexer.tokens(value):
+            if token.kind in ("string", "comment") and "${" in token.text and not _IN_SQL.fullmatch(token.text):
+                yield f"{token.text}: a value stands alone in its quotes, as in '${{name}}', or without quotes"
 
 
 def _step_problems(folder: Path, step: Step) -> Iterator[str]:
     wanted = step.content if isinstance(step, Write) else getattr(step, "migrations", None)
-    if wanted and not (folder / wanted).exists():
+    if wanted and "${" not in wanted and not (folder / wanted).exists():
         yield f"{wanted} is not in the runbook's folder; put it there"
-    if isinstance(step, Migrations | Ledger):
+    if isinstance(step, Migrations | Ledger) and "${" not in step.framework:
         try:
             ledger.of(step.framework)
         except Usage as error:

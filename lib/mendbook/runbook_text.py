@@ -9,6 +9,14 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, field_val
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 Value = str | int | float | bool
+Kind = (
+    Literal["identifier", "identifiers", "text", "integer", "number", "boolean", "type", "directory"]
+    | Literal["statement", "expression", "ddl"]
+)
+Source = (
+    Literal["schema", "table", "column", "columns", "constraint", "function", "type_schema", "type", "label"]
+    | Literal["statement", "location", "ledger"]
+)
 
 _LEDGER_SCHEMA = "where the ledger is; empty: the first schema of the search_path that has it"
 
@@ -28,8 +36,9 @@ class Symptom(_Part):
 class Parameter(_Part):
     """A value that the person or the triage gives."""
 
-    type: Literal["identifier", "text", "integer", "number", "boolean", "type", "directory"]
-    default: Value = Field(description="used when no value is given")
+    type: Kind
+    default: Value | None = Field(default=None, description="used when no value is given; without it one must be")
+    from_: Source | Literal[""] = Field(default="", alias="from", description="what a Diagnosis says that is the value")
     description: str
 
 
@@ -165,6 +174,7 @@ class Text(_Part):
     """What stands in ``runbook.yaml``."""
 
     title: str
+    generic: bool = Field(default=False, description="it is for a kind of incident, and triage fills its parameters")
     summary: str
     root_cause: str
     impact: list[str] = Field(min_length=1)
@@ -175,6 +185,9 @@ class Text(_Part):
     after: list[str] = Field(min_length=1, description="what they see after it")
     symptoms: list[Symptom] = Field(min_length=1)
     parameters: dict[str, Parameter] = {}
+    example: dict[str, Value] = Field(
+        default={}, description="what a person answers for broken.sql and error.txt where the text does not say it"
+    )
     statements: list[Statement] = Field(min_length=1)
     expects: list[Expected] = []
     options: list[Option] = Field(min_length=1)
