@@ -50,7 +50,7 @@ class Wording:
     """One message, as its author wrote it, with slots in braces where names stand.
 
     ``{column}``, ``{table}``, ``{schema}``, ``{alias}``, ``{constraint}``, ``{function}``, ``{type}``, ``{role}`` and
-    ``{database}`` hold a name as it stands; ``{relation}``, ``{typename}`` and ``{routine}`` one that may be qualified;
+    ``{database}`` hold a name as it stands, ``{record}`` that of a variable; ``{relation}``, ``{typename}`` and ``{routine}`` one that may be qualified;
     ``{sql}`` a statement; ``{}`` anything short that tells nothing. A wording that ends in ``…`` may go on.
     """
 
@@ -73,6 +73,7 @@ class Framework:
     shapes: tuple[str, ...] = ()  # regular expressions, where literal text does not suffice
     hints: tuple[str, ...] = ()  # regular expressions that make it likely, not certain
     wordings: tuple[Wording, ...] = ()  # what it says in its own words
+    introductions: tuple[str, ...] = ()  # regular expressions behind which the server's own message stands
     codes: Mapping[str, Kind] = field(default_factory=dict)  # its own error codes
     statements: tuple[str, ...] = ()  # regular expressions whose group "sql" is the failing statement
     frames: tuple[str, ...] = ()  # beginnings of stack frames that are library code, where the path does not tell

@@ -8,7 +8,8 @@ FRAMEWORK = Framework(
     name="asyncpg",
     title="asyncpg",
     home="https://magicstack.github.io/asyncpg/ and asyncpg/pool.py, asyncpg/exceptions of MagicStack/asyncpg",
-    marks=("asyncpg.exceptions", "site-packages/asyncpg/", "asyncpg/protocol/", "asyncpg.pool"),
+    marks=("asyncpg.exceptions", "site-packages/asyncpg/", "asyncpg/protocol/", "asyncpg.pool", "postgresql.asyncpg"),
+    introductions=(r"postgresql\.asyncpg\.\w*Error\) ",),
     wordings=(
         Wording(text="pool is closed", kind="pool_closed"),
         Wording(text="pool is closing", kind="pool_closed"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mendbook.frameworks import Framework
+from mendbook.frameworks import Framework, Wording
 
 FRAMEWORK = Framework(
     name="drizzle",
@@ -17,6 +17,7 @@ FRAMEWORK = Framework(
         r"__drizzle_migrations",
         r"Failed query: [^\n]+\nparams: ",
     ),
+    wordings=(Wording(text="Failed query: …", kind="other", own=False),),
     statements=(r"Failed query: (?P<sql>(?:.|\n){1,20000}?)\n\s*params: ",),
     qualifies_by="table",
 )

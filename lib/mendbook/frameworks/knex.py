@@ -11,7 +11,12 @@ FRAMEWORK = Framework(
     over=("node-postgres",),
     only=False,
     marks=("node_modules/knex/", "node_modules\\knex\\", "knex_migrations"),
-    shapes=(r"\bKnexTimeoutError\b", r"migration file \"[^\"\n]+\" failed", r"migration failed with error: "),
+    shapes=(
+        r"\berror: (?i:select|insert|update|delete|with|alter|create|drop|truncate)\b[^\n]* - \S",
+        r"\bKnexTimeoutError\b",
+        r"migration file \"[^\"\n]+\" failed",
+        r"migration failed with error: ",
+    ),
     wordings=(
         Wording(text="Knex: Timeout acquiring a connection. The pool is probably full.…", kind="pool_exhausted"),
         Wording(text="Unable to acquire a connection", kind="pool_closed"),

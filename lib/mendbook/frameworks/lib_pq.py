@@ -10,6 +10,7 @@ FRAMEWORK = Framework(
     home="https://github.com/lib/pq: error.go, conn.go",
     marks=("github.com/lib/pq", "lib/pq@", "pq.Error"),
     shapes=(r"(?:^|[\s\"'`:(=])pq: ",),
+    introductions=(r"(?:^|[\s\"'`:(=])pq: ",),
     wordings=(
         Wording(text="pq: SSL is not enabled on the server", kind="other"),
         Wording(text="pq: got {} parameters but the statement requires {}", kind="other"),

@@ -20,6 +20,7 @@ FRAMEWORK = Framework(
         r"\"length\":\s?\d+,\s*\"name\":\s?\"error\"",
         r"\brejected> error: ",
     ),
+    introductions=(r"(?<![\w.])error: (?=[^\n]+\n\s+at [^\n]*node_modules.pg)",),
     hints=(r"(?:^|: |\] )error: [^\n]+", r"\"code\":\s?\"[0-9A-Z]{5}\""),
     wordings=(
         Wording(text="timeout exceeded when trying to connect", kind="pool_exhausted"),

@@ -9,6 +9,7 @@ FRAMEWORK = Framework(
     title="Npgsql",
     home="https://www.npgsql.org/doc/ and src/Npgsql/PostgresException.cs, PoolingDataSource.cs of npgsql/npgsql",
     marks=("Npgsql.", "PostgresException", "NpgsqlException"),
+    introductions=(r"PostgresException \(0x80004005\): (?:[0-9A-Z]{5}: )?",),
     wordings=(
         Wording(
             text="The connection pool has been exhausted, either raise 'Max Pool Size' (currently {}) or 'Timeout' (currently {} seconds) in your connection string.",

@@ -9,5 +9,6 @@ FRAMEWORK = Framework(
     title="Perl DBI",
     home="https://metacpan.org/pod/DBD::Pg and dbdimp.c",
     marks=("DBD::Pg", "DBIx::Class", "DBI connect("),
+    introductions=(r"DBD::Pg::\w+ \w+ failed: (?:ERROR|FATAL):  ",),
     statements=(r"\[for Statement \"(?P<sql>(?:.|\n){1,20000}?)\"(?: with ParamValues[^\n]*)?\]",),
 )

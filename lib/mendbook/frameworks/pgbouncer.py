@@ -8,8 +8,7 @@ FRAMEWORK = Framework(
     name="pgbouncer",
     title="PgBouncer",
     home="https://www.pgbouncer.org/config.html and src/client.c, src/objects.c of pgbouncer/pgbouncer",
-    marks=("pgbouncer", "PgBouncer"),
-    shapes=(r"\b[CS]-0x[0-9a-f]{6,}: ",),
+    shapes=(r"\b[CS]-0x[0-9a-f]{6,}: ", r"\bpgbouncer(?:\[\d+\]|-\w+ +\|)", r"\bpgbouncer cannot\b"),
     wordings=(
         Wording(text="query_wait_timeout", kind="pool_exhausted", own=False),
         Wording(text="no more connections allowed (max_client_conn)", kind="pool_exhausted"),

@@ -10,6 +10,7 @@ FRAMEWORK = Framework(
     home="https://github.com/porsager/postgres: src/errors.js, src/connection.js",
     marks=("node_modules/postgres/", "node_modules\\postgres\\", "severity_local"),
     shapes=(r"\bPostgresError: ",),
+    introductions=(r"\bPostgresError: ",),
     wordings=(
         Wording(text="write CONNECTION_CLOSED {}", kind="connection_lost"),
         Wording(text="write CONNECTION_ENDED {}", kind="pool_closed"),

@@ -10,6 +10,7 @@ FRAMEWORK = Framework(
     home="https://docs.rs/tokio-postgres and tokio-postgres/src/error/mod.rs of sfackler/rust-postgres",
     marks=("tokio_postgres", "tokio-postgres", "deadpool_postgres", "bb8_postgres", "SqlState(", "postgres::error"),
     shapes=(r"\bdb error: (?:ERROR|FATAL|[^\W\d_a-z]+): ", r"Error \{ kind: Db, cause: Some\("),
+    introductions=(r"\bdb error: (?:ERROR|FATAL): ",),
     wordings=(
         Wording(text="error connecting to server: {}", kind="connection_refused", own=False),
         Wording(text="error communicating with the server: {}", kind="connection_lost", own=False),

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from mendbook.frameworks import Kind
 from mendbook.symptom.sighting import Sighting
 
-_BESIDE = 600  # characters within which a code belongs to a message
+_BESIDE = 600  # characters within which a message and what wraps it stand
+_REPORT = 3000  # characters from a message to the end of its report, a stack trace between them
 _SPREAD = 20_000  # characters that traces of one error, and what belongs to it, are spread over
 _CONSEQUENCES = frozenset({"aborted_transaction", "pool_closed"})
 _CONNECTING = frozenset(
@@ -128,11 +129,11 @@ def _attach(found: list[Case], sighting: Sighting) -> None:
 def _fits(case: Case, sighting: Sighting) -> bool:
     if sighting.means == "severity":
         means = {one.means for one in case.sightings}
-        coded = means <= {"sqlstate", "condition"} and case.distance(sighting) <= _BESIDE
+        coded = means <= {"sqlstate", "condition"} and case.distance(sighting) <= _REPORT
         return coded or any(one.means == "severity" and one.text == sighting.text for one in case.sightings)
     known = {one.sqlstate for one in case.sightings if one.sqlstate}
     if sighting.sqlstate:
-        near = case.distance(sighting) <= _BESIDE and (sighting.alone or not sighting.sqlstate.isdigit())
+        near = case.distance(sighting) <= _REPORT and (sighting.alone or not sighting.sqlstate.isdigit())
         open_to = not known or (sighting.alone and sighting.stated and not any(one.stated for one in case.sightings))
         return sighting.sqlstate in known or (near and open_to)
     return sighting.kind in (case.kind, "other") or case.distance(sighting) <= _BESIDE

@@ -124,10 +124,10 @@ def _match(
     """The wording around its key at *start* to *end*; names without quotation marks in them are tried first."""
     first = max(text.rfind("\n", max(0, start - _REACH), start) + 1, start - _REACH, 0)
     last = min(end + _REACH, len(text))
-    for pattern in (_pattern(wording.text, _positions(language), strict) for strict in (True, False)):
-        match = pattern.search(text, first, last)
-        if match and match.start("said") <= start and end <= match.end():
-            return match
+    for strict in (True, False):
+        for match in _pattern(wording.text, _positions(language), strict).finditer(text, first, last):
+            if match.start("said") <= start and end <= match.end():
+                return match
     return None
 
 
@@ -138,14 +138,15 @@ def _message(text: str, wording: Wording, language: grammar.Language | None, mat
         for number, slot in enumerate(slots, 2)
     }
     start = match.start("said")
-    whole = bool(_LEFT.search(text[max(0, start - 12) : start]))
+    begins = bool(_LEFT.search(text[max(0, start - 12) : start]))
+    ends = wording.text.endswith("…") or bool(_right(_positions(language)).match(text, match.end()))
     return Message(
         wording=wording,
         language=language.code if language else "en",
         start=start,
         end=match.end(),
         names=names,
-        whole=whole and bool(_right(_positions(language)).match(text, match.end())),
+        whole=begins and ends,
     )
 
 

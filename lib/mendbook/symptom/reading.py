@@ -98,7 +98,7 @@ class Reading:
             for slot, name in one.names.items():
                 if slot in _QUALIFIED:
                     self._say_qualified(slot, name.value, one, name.start, name.end)
-                elif slot:
+                elif slot != "record":
                     self._say(slot, name.value, "stated", one.view, name.start, name.end)
 
     def _say_qualified(self, slot: str, value: str, one: Sighting, start: int, end: int) -> None:
@@ -210,8 +210,8 @@ class Reading:
         entries = set(known.values())
         if len(entries) != 1 or not one.closed:
             return None, "derived"
-        within = not one.inner and any("PL/pgSQL" in part.text for part in self.parts)
-        nested = one.sql.upper().count("SELECT") > 1 or within
+        within = "record" in self.case.best.names or any("PL/pgSQL" in part.text for part in self.parts)
+        nested = one.sql.upper().count("SELECT") > 1 or (within and not one.inner)
         return entries.pop(), "guessed" if nested else "derived"
 
     def _by_alias(self, known: Mapping[str, Table]) -> Table | None:

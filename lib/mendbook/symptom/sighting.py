@@ -293,7 +293,7 @@ def _codes(view: View, vocabulary: messages.Vocabulary) -> Iterator[Sighting]:
 def _unknown(view: View, seen: Iterable[Sighting]) -> Iterator[Sighting]:
     """What ``RAISE EXCEPTION`` and extensions say, told by the way the server and libpq print it."""
     taken = sorted(sighting.start for sighting in seen)
-    for pattern in (_after_severity(), _before_labels()):
+    for pattern in (_after_severity(), _before_labels(), _introduced()):
         for match in pattern.finditer(view.text):
             start, end = match.span("message")
             place = bisect.bisect_left(taken, start)
@@ -313,4 +313,11 @@ def _after_severity() -> re.Pattern[str]:
 def _before_labels() -> re.Pattern[str]:
     """A line with labelled lines below it."""
     labels = "|".join(re.escape(label) for language in grammar.languages() for label in language.labels)
-    return re.compile(rf"(?:^|: )(?P<message>(?![A-Z\s])[^\n:]+)\n(?:{labels}) ?:  \S", re.MULTILINE)
+    return re.compile(rf"(?:^|: |\(['\"])(?P<message>(?![A-Z\s])[^\n:]+)\n(?:{labels}) ?:  \S", re.MULTILINE)
+
+
+@functools.cache
+def _introduced() -> re.Pattern[str]:
+    """What a driver prints behind its own words for "the server said"."""
+    forms = (form for framework in frameworks.listing().values() if framework.only for form in framework.introductions)
+    return re.compile(rf"(?:{'|'.join(forms)})(?P<message>\S[^\n]*)", re.MULTILINE)
