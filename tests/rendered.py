@@ -11,12 +11,14 @@ from mendbook import cli, render, runbook
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def runbooks() -> str:
-    """The table of Mendbook's own runbooks."""
+def runbooks(*, generic: bool) -> str:
+    """The table of Mendbook's own runbooks: those of one incident each, or those of a kind of incident."""
     own = sorted(path.parent for path in runbook.shared("runbooks").glob("*/runbook.yaml"))
     rows = []
     for folder in own:
         text = runbook.load(folder).text
+        if text.generic != generic:
+            continue
         link = f"[{folder.name}](runbooks/{folder.name}/)"
         rows.append(f"| {link} | {render.markdown(text.title)} | {text.severity} | {text.risk} |")
     return "\n".join(["| runbook | incident | severity | risk of the fix |", "| --- | --- | --- | --- |", *rows])
@@ -31,7 +33,12 @@ def exit_codes() -> str:
 def readme() -> str:
     """README.md with its rendered parts as they should be."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    for name, content in (("runbooks", runbooks()), ("exit codes", exit_codes())):
+    parts = {
+        "runbooks": runbooks(generic=False),
+        "generic runbooks": runbooks(generic=True),
+        "exit codes": exit_codes(),
+    }
+    for name, content in parts.items():
         pattern = rf"(<!-- {name}: [^>]*-->\n).*?(<!-- /{name} -->)"
         text, count = re.subn(pattern, lambda found, new=content: f"{found[1]}{new}\n{found[2]}", text, flags=re.DOTALL)
         assert count == 1, name

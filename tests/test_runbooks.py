@@ -15,8 +15,10 @@ from mendbook import authoring, runbook
 from mendbook.errors import BadRunbook, NotApproved, NotThisIncident, Refused, Usage
 from mendbook.incident import Incident
 from mendbook.runbook import Runbook
+from mendbook.runbook_text import Value
 from mendbook.servers import binaries, cluster
-from mendbook.symptom import statements
+from mendbook.symptom import match, statements, triage
+from mendbook.symptom.match import Match
 
 from tests.helpers import fingerprint
 
@@ -53,15 +55,26 @@ class Case:
             runbook=str(self.book.folder),
             target="env:RUNBOOK_TARGET",
             option=option,
-            values={"app": str(self.app)} if "app" in self.book.text.parameters else {},
+            values=self.values(),
             incidents=str(self.folder / "incidents"),
             allow_dangerous=self.book.option(option).advice == "advised_against",
         )
+
+    def values(self) -> dict[str, Value]:
+        """What triage reads in ``error.txt``, what a person answers, and where the application is."""
+        app = {"app": str(self.app)} if "app" in self.book.text.parameters else {}
+        return {**triaged(self.book).values, **self.book.example, **app}
 
     def files(self) -> Mapping[str, str]:
         """The digest of every file of the application."""
         paths = (path for path in self.app.rglob("*") if path.is_file())
         return {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
+
+
+def triaged(book: Runbook) -> Match:
+    """What triage makes of ``error.txt``: the runbook that fits best."""
+    text = book.error
+    return match.rank(triage.diagnose(text), text)[0]
 
 
 def rows(conninfo: str) -> Mapping[str, int]:
@@ -78,11 +91,12 @@ def take_through(case: Case, option: str, make_database: Make) -> None:
         with pytest.raises(NotThisIncident):
             case.on(make_database(case.book.healthy)).diagnosed()
 
+    assert (triaged(case.book).fits, triaged(case.book).runbook.text) == (True, case.book.text)
     broken = make_database(case.book.broken)
     before = (fingerprint(broken), rows(broken), case.files())
 
-    def assert_unchanged() -> None:
-        assert (fingerprint(broken), rows(broken), case.files()) == before
+    def assert_unchanged(*, save: bool = False) -> None:
+        assert (fingerprint(broken) == before[0], rows(broken), case.files()) == (not save, *before[1:])
 
     found = case.on(broken, option)
     assert found.reproduction.failing
@@ -108,7 +122,7 @@ def take_through(case: Case, option: str, make_database: Make) -> None:
     back.rollback()
     assert back.verify_rollback().verified
     assert back.rolled_back().exit_code == 0
-    assert_unchanged()
+    assert_unchanged(save=bool(back.plan.lasting))
 
 
 @EVERY_OPTION
@@ -167,14 +181,13 @@ def test_the_scripts_load_with_psql(book: Runbook, name: str, database: str, mak
 
 @EVERY
 def test_a_statement_stands_where_the_runbook_says(book: Runbook) -> None:
-    defaults = book.values({})
-    for statement in book.text.statements:
+    for statement in book.statements(book.values({**triaged(book).values, **book.example})):
         name, _, line = statement.at.rpartition(":")
         places = [path for path in (book.folder / name, book.folder / "app" / name) if path.is_file()]
         assert places or not (book.folder / "app").is_dir(), f"{statement.at} is not in app/"
         for path in places:
             lines = path.read_text(encoding="utf-8").splitlines()
-            assert stands(lines, int(line), book.fill(statement.sql, defaults)), statement.at
+            assert stands(lines, int(line), statement.sql), statement.at
 
 
 def stands(lines: list[str], line: int, sql: str) -> bool:

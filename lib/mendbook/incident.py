@@ -328,7 +328,8 @@ class Incident:
 
     def rolled_back(self) -> Verdict:
         """End a rollback."""
-        return self._conclude("rolled back; the schema is as it was before the fix", 0, "")
+        save = "".join(f", save what cannot be taken back: {each}" for each in self.plan.lasting)
+        return self._conclude(f"rolled back; the schema is as it was before the fix{save}", 0, "")
 
     def document(self) -> Document:
         """Write ``record.json``, ``fix.md`` and ``fix.html``."""

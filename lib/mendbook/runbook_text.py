@@ -14,7 +14,7 @@ Kind = (
     | Literal["statement", "expression", "ddl"]
 )
 Source = (
-    Literal["schema", "table", "column", "columns", "constraint", "function", "type_schema", "type", "label"]
+    Literal["schema", "table", "column", "columns", "constraint", "function", "type", "label"]
     | Literal["statement", "location", "ledger"]
 )
 

@@ -21,7 +21,9 @@ _HEAD = ("", "runbook", "diagnose", "repair")
 def run(names: Sequence[str], folder: Path) -> int:
     """Take the named runbooks, or all of Mendbook's own, through; returns 0 where every one ended verified."""
     own = {
-        slug: path for slug, path in runbook.catalogue().items() if path.parent == runbook.shared("runbooks").resolve()
+        slug: path
+        for slug, path in runbook.catalogue().items()
+        if path.parent == runbook.shared("runbooks").resolve() and not runbook.load(path).text.generic
     }
     for name in names:
         if name not in own:

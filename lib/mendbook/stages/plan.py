@@ -65,6 +65,11 @@ class Plan:
         """The names, as in `Snapshot.parts`, of what the plan may change."""
         return {json.dumps(item.key.owner, ensure_ascii=False) for item in self.desired}
 
+    @property
+    def lasting(self) -> tuple[str, ...]:
+        """The titles of the steps that no undo takes back, such as a value that was added to an enum."""
+        return tuple(step.title for step in self.steps if step.undo_loses and not step.undo)
+
     def rows(self) -> list[tuple[str, str, str, str, str]]:
         """(number, what, lock and what it blocks, loses, undo) of each step, for people."""
         rows = [

@@ -69,9 +69,15 @@ def after_undo(plan: Plan, target: Target, runbook: Runbook) -> Verification:
     with target.reading() as conn:
         found = snapshot.read(conn)
         judged = reproduce.run(conn, runbook, plan.values)
-    moved = ", ".join(_moved(found, plan))
-    same = found.fingerprint() == plan.fingerprint
-    check = Check(title="the schema is as it was before the fix", problem="" if same else f"{moved} differs")
+    # Of what lasts, all is in types that were there before; new objects go as a whole.
+    lasting = {
+        owner
+        for item in plan.desired
+        if plan.lasting and item.key.kind == "type" and (owner := json.dumps(item.key.owner, ensure_ascii=False))
+    } & plan.parts.keys()
+    moved = ", ".join(_moved(found, plan, but=lasting))
+    title = "; ".join(("the schema is as it was before the fix", *(f"what lasts: {each}" for each in plan.lasting)))
+    check = Check(title=title, problem=f"{moved} differs" if moved else "")
     return Verification(checks=(check,), outcomes=judged.outcomes, fingerprint=found.fingerprint())
 
 

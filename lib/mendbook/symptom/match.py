@@ -1,0 +1,220 @@
+"""`Match`: how well a runbook fits a Diagnosis, and the values that the error text gives it.
+
+A specific runbook fits where the error says every name that one of its symptoms wants, about a table that its
+statements use; where the text names nothing at all, where it speaks of a file that they stand in. A generic one fits
+every error of its kind. Only what the text states, or what follows from it, becomes a value; a guess stays a guess.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import PurePath
+
+from mendbook import ledger as ledgers
+from mendbook import lexer
+from mendbook import runbook as runbooks
+from mendbook.errors import BadRunbook, Usage
+from mendbook.runbook import Runbook
+from mendbook.runbook_text import Source, Symptom, Value
+from mendbook.symptom import statements
+from mendbook.symptom.reading import Certainty
+from mendbook.symptom.triage import Diagnosis
+
+_TELLING = re.compile(r"\w+([a-z][A-Z]|[_-])\w+")  # a file name of several words stands in no text by chance
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Match:
+    """One runbook, held against one Diagnosis."""
+
+    runbook: Runbook
+    fits: bool
+    reason: str  # why it fits, or why it does not
+    weight: int  # of what speaks for it; compares runbooks that fit
+    values: Mapping[str, Value]  # by parameter: what the text states, or what follows from it
+    guesses: Mapping[str, Value]  # by parameter: what is only likely, for the reader to confirm
+    needs: Mapping[str, str]  # parameters that want a value still, each with what it means
+
+
+def rank(diagnosis: Diagnosis, text: str = "") -> list[Match]:
+    """Hold the catalogue against *diagnosis* of *text*: what fits comes first, specific runbooks before generic ones."""
+    found = [_match(book, diagnosis, text) for book in _books()] if diagnosis.is_postgres else []
+    return sorted(found, key=lambda one: (not one.fits, one.runbook.text.generic, -one.weight, one.runbook.slug))
+
+
+def fill(book: Runbook, diagnosis: Diagnosis, text: str = "") -> Match:
+    """Hold one runbook against *diagnosis*."""
+    return _match(book, diagnosis, text)
+
+
+def _books() -> Iterator[Runbook]:
+    for folder in runbooks.catalogue().values():
+        try:
+            yield runbooks.load(folder)
+        except BadRunbook:
+            continue  # `runbooks list` says what is wrong with it
+
+
+def _match(book: Runbook, diagnosis: Diagnosis, text: str) -> Match:
+    said = dict(_said(diagnosis))
+    certain: dict[str, Value] = {}
+    guessed: dict[str, Value] = {}
+    for name, parameter in book.text.parameters.items():
+        if parameter.from_ in said:
+            value, certainty = said[parameter.from_]
+            (guessed if certainty == "guessed" else certain)[name] = value
+    needs = {
+        name: parameter.description
+        for name, parameter in book.text.parameters.items()
+        if parameter.default is None and name not in certain
+    }
+    weight, reason = (_generic if book.text.generic else _specific)(book, diagnosis, text)
+    return Match(
+        runbook=book,
+        fits=weight > 0,
+        reason=reason,
+        weight=weight - len(needs) if book.text.generic else weight,
+        values=certain,
+        guesses=guessed,
+        needs=needs,
+    )
+
+
+# ---- does it fit
+
+
+_GENERIC = 100  # above any number of values that are needed still
+
+
+def _generic(book: Runbook, diagnosis: Diagnosis, text: str) -> tuple[int, str]:
+    if any(_is_like(symptom, diagnosis) for symptom in book.text.symptoms):
+        return _GENERIC, f"it is for every {_words(diagnosis.kind)}"
+    return 0, _other_kind(book, diagnosis)
+
+
+def _specific(book: Runbook, diagnosis: Diagnosis, text: str) -> tuple[int, str]:
+    like = [symptom for symptom in book.text.symptoms if _is_like(symptom, diagnosis)]
+    if not like:
+        return 0, _other_kind(book, diagnosis)
+    tables = _tables(book)
+    if diagnosis.table and tables and diagnosis.table not in tables:
+        return 0, f"it is about {', '.join(sorted(tables))}, and the error about {diagnosis.table}"
+    names = max((symptom.names for symptom in like if _names_all(symptom, diagnosis)), key=len, default=[])
+    mentions = sorted(_files(book, text))
+    if names:
+        return 10 * len(names) + len(mentions), f"the error names {' and '.join(names)}"
+    if mentions and not _names(diagnosis):
+        return len(mentions), f"the error names nothing, and the text speaks of {', '.join(mentions)}"
+    wanted = " or ".join(" and ".join(symptom.names) for symptom in like)
+    return 0, f"it is about {wanted}, which the error does not name"
+
+
+def _is_like(symptom: Symptom, diagnosis: Diagnosis) -> bool:
+    return symptom.kind == diagnosis.kind and diagnosis.sqlstate in (None, symptom.sqlstate)
+
+
+def _other_kind(book: Runbook, diagnosis: Diagnosis) -> str:
+    kinds = " or ".join(dict.fromkeys(_words(symptom.kind) for symptom in book.text.symptoms))
+    return f"it is for {kinds}, and this is {_words(diagnosis.kind)}"
+
+
+def _words(kind: str) -> str:
+    return kind.replace("_", " ")
+
+
+def _names(diagnosis: Diagnosis) -> set[str]:
+    """What the error names, qualified and not."""
+    qualified = f"{diagnosis.schema}.{diagnosis.table}" if diagnosis.schema and diagnosis.table else None
+    names = (getattr(diagnosis, field) for field in ("table", "column", "constraint", "function", "type", "schema"))
+    return {name for name in (*names, qualified) if name}
+
+
+def _names_all(symptom: Symptom, diagnosis: Diagnosis) -> bool:
+    names, message = _names(diagnosis), diagnosis.message or ""
+    return all(name in names or name in message for name in symptom.names)
+
+
+def _tables(book: Runbook) -> set[str]:
+    """The tables that the runbook's statements name, with its own defaults; none where it needs values first."""
+    try:
+        values = book.values({})
+    except Usage:
+        return set()
+    return {table[1] for each in book.statements(values) for table in statements.tables(each.sql).values()}
+
+
+def _files(book: Runbook, text: str) -> set[str]:
+    """The files of the runbook's statements that *text* speaks of, with or without their ending."""
+    stems = {PurePath(each.at.rpartition(":")[0]).name.partition(".")[0] for each in book.text.statements}
+    return {stem for stem in stems if _TELLING.fullmatch(stem) and re.search(rf"\b{re.escape(stem)}\b", text)}
+
+
+# ---- what the text says
+
+
+_FIELDS: tuple[Source, ...] = ("schema", "table", "column", "constraint", "function", "type", "location")
+
+
+def _said(diagnosis: Diagnosis) -> Iterator[tuple[Source, tuple[str, Certainty]]]:
+    """The value of each source that a parameter can name, with how certain it is."""
+    for name in _FIELDS:
+        value = getattr(diagnosis, name)
+        if value:
+            yield name, (value, diagnosis.certainty.get(name, "derived"))
+    statement = _whole(diagnosis)
+    if statement:
+        yield "statement", (statement.sql, "stated")
+        yield from _conflict(statement.sql, diagnosis)
+    label = _label(diagnosis)
+    if label:
+        yield "label", (label, "derived")
+    if diagnosis.framework and _keeps_ledger(diagnosis.framework):
+        yield "ledger", (diagnosis.framework, diagnosis.certainty.get("framework", "derived"))
+
+
+def _keeps_ledger(framework: str) -> bool:
+    try:
+        ledgers.of(framework)
+    except Usage:
+        return False
+    return True
+
+
+def _whole(diagnosis: Diagnosis) -> statements.Statement | None:
+    """The failing statement as the server can Parse it; a query inside a function it cannot, for its variables."""
+    if not diagnosis.statement or diagnosis.statement == diagnosis.inner:
+        return None
+    found = statements.normalise(diagnosis.statement)
+    return None if found.truncated or len(lexer.split(found.sql)) != 1 else found
+
+
+def _conflict(sql: str, diagnosis: Diagnosis) -> Iterator[tuple[Source, tuple[str, Certainty]]]:
+    """The columns that ON CONFLICT wants to be unique, and the name that PostgreSQL would give the constraint."""
+    read = lexer.significant(sql)
+    words = [token.text.upper() for token in read]
+    start = (
+        next((at for at, pair in enumerate(itertools.pairwise(words)) if pair == ("ON", "CONFLICT")), len(words)) + 2
+    )
+    end = words.index(")", start) if ")" in words[start:] else start
+    inside = read[start + 1 : end]
+    plain = all(token.kind in ("word", "quoted") for token in inside[::2]) and set(words[start + 2 : end : 2]) <= {","}
+    if words[start : start + 1] == ["("] and inside and plain:
+        columns = [statements.fold(token.text) for token in inside[::2]]
+        yield "columns", (",".join(columns), "derived")
+        if diagnosis.table and not diagnosis.constraint:
+            yield "constraint", ("_".join([diagnosis.table, *columns, "key"]), "derived")
+
+
+_IN_QUOTES = re.compile(r'"([^"]*)"|[«“„]\s?([^«»“”„]*?)\s?[»”“]|「([^「」]*)」')
+
+
+def _label(diagnosis: Diagnosis) -> str | None:
+    """The value that an enum does not have: what the message quotes last."""
+    if diagnosis.kind != "invalid_enum" or not diagnosis.message:
+        return None
+    quoted = ["".join(filter(None, found.groups())) for found in _IN_QUOTES.finditer(diagnosis.message)]
+    others = [each for each in quoted if each != diagnosis.type]
+    return others[-1] if others else None

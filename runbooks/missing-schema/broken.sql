@@ -1,0 +1,5 @@
+-- A database without the schema billing.
+CREATE TABLE customers (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    name text NOT NULL
+);

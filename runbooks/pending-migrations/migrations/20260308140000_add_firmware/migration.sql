@@ -1,0 +1,2 @@
+-- AlterTable
+ALTER TABLE "Device" ADD COLUMN "firmware" TEXT NOT NULL DEFAULT 'unknown';
