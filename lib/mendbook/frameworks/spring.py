@@ -13,7 +13,6 @@ FRAMEWORK = Framework(
     marks=(
         "org.springframework.",
         "BadSqlGrammarException",
-        "DataAccessException",
         "DataIntegrityViolationException",
     ),
     statements=(

@@ -16,6 +16,7 @@ from mendbook.symptom.sighting import Sighting
 _BESIDE = 600  # characters within which a message and what wraps it stand
 _REPORT = 3000  # characters from a message to the end of its report, a stack trace between them
 _SPREAD = 20_000  # characters that traces of one error, and what belongs to it, are spread over
+_CONNECTION = "08"  # the class that a client (PDO) gives to whatever a server says while it connects
 _CONSEQUENCES = frozenset({"aborted_transaction", "pool_closed"})
 _CONNECTING = frozenset(
     {"connection_refused", "connection_lost", "authentication", "missing_database", "pool_exhausted"}
@@ -45,8 +46,10 @@ class Case:
         """What failed; a SQLSTATE that the text states says more than the one that a wording usually has."""
         best = self.best
         stated = [one for one in self.sightings if one.stated]
-        contradicts = best.sqlstate and stated and all(one.sqlstate != best.sqlstate for one in stated)
-        return stated[0].kind if contradicts else best.kind
+        if best.sqlstate is None or any(one.sqlstate == best.sqlstate for one in stated):
+            return best.kind
+        telling = (one.kind for one in stated if one.sqlstate and not one.sqlstate.startswith(_CONNECTION))
+        return next(telling, best.kind)
 
     @property
     def start(self) -> int:

@@ -6,10 +6,11 @@ import functools
 import itertools
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mendbook import frameworks
 from mendbook.symptom import fields, location
+from mendbook.symptom.placeholders import Parameter
 
 _SQL = re.compile(
     r"\s*(?:(?:--[^\n]*\n|/\*(?:[^*]|\*(?!/))*\*/|\()\s*)*"
@@ -20,6 +21,8 @@ _SQL = re.compile(
 _LITERAL = re.compile(r"(?<![\w])(?:[rRbBuU]{0,2})(\"\"\"|'''|\"|')(?P<sql>(?:\\.|(?!\1)[^\\\n])*)\1", re.DOTALL)
 _FROM = re.compile(r"\b(?:FROM|UPDATE|INTO)\s+\S", re.IGNORECASE)
 _AFTER_FROM = re.compile(r"\b(?:WHERE|GROUP BY|ORDER BY|HAVING|LIMIT|RETURNING|SET|VALUES)\b", re.IGNORECASE)
+Table = tuple[str | None, str]
+
 _NAME = re.compile(r"(?:\"(?:[^\"]|\"\")+\"|[^\W\d][\w$]*)(?:\.(?:\"(?:[^\"]|\"\")+\"|[^\W\d][\w$]*)){0,3}")
 _ON_TABLE = re.compile(
     rf"\s*(?:CREATE|DROP|ALTER)\b[^;]{{0,2000}}?\b(?:INDEX|TRIGGER|POLICY|RULE)\b[^;]{{0,4000}}?"
@@ -39,14 +42,16 @@ class Quotation:
     end: int
     whole: bool  # nothing seems to be missing
     closed: bool  # every table of the query is seen
-    inner: bool = False  # a query inside the statement's functions or triggers
+    inner: bool  # a query inside the statement's functions or triggers
+    tables: Mapping[str, Table] = field(hash=False)  # what each name stands for: alias or table → (schema, table)
+    parameters: tuple[Parameter, ...]  # in the order in which they stand
 
 
 def reported(text: str) -> Iterator[Quotation]:
     """The SQL in the fields of an error report: ``sql: '…'``, ``internalQuery: '…'``."""
-    for field in fields.named(text):
-        if field.name in ("sql", "inner") and _SQL.match(field.value):
-            yield _quotation(field.value, field.start, field.end, inner=field.name == "inner")
+    for one in fields.named(text):
+        if one.name in ("sql", "inner") and _SQL.match(one.value):
+            yield _quotation(one.value, one.start, one.end, inner=one.name == "inner")
 
 
 def printed(text: str, message: str, start: int, end: int) -> Iterator[Quotation]:
@@ -68,10 +73,10 @@ def _in_frameworks(text: str, message: str) -> Iterator[Quotation]:
 
 
 def _in_labels(text: str) -> Iterator[Quotation]:
-    for field in sorted(fields.labelled(text), key=lambda field: field.name != "STATEMENT"):
-        if field.name in ("STATEMENT", "QUERY") and _SQL.match(field.value):
-            sql = field.value.removesuffix(";").rstrip()
-            yield _quotation(sql, field.start, field.end, inner=field.name == "QUERY")
+    for one in sorted(fields.labelled(text), key=lambda one: one.name != "STATEMENT"):
+        if one.name in ("STATEMENT", "QUERY") and _SQL.match(one.value):
+            sql = one.value.removesuffix(";").rstrip()
+            yield _quotation(sql, one.start, one.end, inner=one.name == "QUERY")
 
 
 def _in_excerpts(text: str) -> Iterator[Quotation]:
@@ -112,8 +117,27 @@ def _quotation(sql: str, start: int, end: int, *, cut: bool = False, inner: bool
     from mendbook.symptom import statements
 
     sql = sql.strip()[:_LONGEST]
-    whole = not cut and not statements.is_truncated(sql)
-    return Quotation(sql=sql, start=start, end=end, whole=whole, closed=whole or _is_closed(sql), inner=inner)
+    read = statements.normalise(sql)
+    whole = not cut and not read.truncated
+    return Quotation(
+        sql=sql,
+        start=start,
+        end=end,
+        whole=whole,
+        closed=whole or _is_closed(sql),
+        inner=inner,
+        tables=_owner(sql) | dict(read.tables),
+        parameters=read.parameters,
+    )
+
+
+def _owner(sql: str) -> dict[str, Table]:
+    """The table that an index, a trigger, a policy or a rule is made for."""
+    from mendbook.symptom import statements
+
+    found = _ON_TABLE.match(sql)
+    named = statements.parts(found["table"]) if found else ()
+    return {named[-1]: (named[-2] if len(named) > 1 else None, named[-1])} if named else {}
 
 
 def _is_closed(sql: str) -> bool:
@@ -125,16 +149,6 @@ def _is_closed(sql: str) -> bool:
 @functools.lru_cache(maxsize=512)
 def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern, re.MULTILINE)
-
-
-def tables(quotation: Quotation) -> Mapping[str, tuple[str | None, str]]:
-    """What each name in the SQL stands for: alias or table → (schema, table)."""
-    from mendbook.symptom import statements
-
-    on = _ON_TABLE.match(quotation.sql)
-    named = statements.parts(on["table"]) if on else ()
-    owner = {named[-1]: (named[-2] if len(named) > 1 else None, named[-1])} if named else {}
-    return owner | statements.tables(quotation.sql)
 
 
 def names(sql: str) -> Iterator[tuple[str, ...]]:

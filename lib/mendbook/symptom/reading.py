@@ -11,11 +11,11 @@ from mendbook.frameworks import Framework
 from mendbook.symptom import fields, location, quotation, sighting
 from mendbook.symptom.case import Case
 from mendbook.symptom.envelope import View
-from mendbook.symptom.quotation import Quotation
+from mendbook.symptom.placeholders import Parameter
+from mendbook.symptom.quotation import Quotation, Table
 from mendbook.symptom.sighting import Sighting
 
 Certainty = Literal["stated", "derived", "guessed"]
-Table = tuple[str | None, str]  # schema and table
 
 _REPORTED = ("schema", "table", "column", "constraint")  # fields of the server's report, which are never qualified
 _QUALIFIED = {"relation": "table", "routine": "function", "typename": "type"}
@@ -56,6 +56,12 @@ class Reading:
     def value(self, field: str) -> str | None:
         """What is said for *field*."""
         return self.said[field].value if field in self.said else None
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """Those of the statement."""
+        statement = self.value("statement")
+        return next((one.parameters for _, one in self.quotations if one.sql == statement), ())
 
     def _say(self, field: str, value: str | None, certainty: Certainty, view: View, start: int, end: int) -> None:
         if value and field not in self.said:
@@ -166,7 +172,7 @@ class Reading:
         best = self.case.best
         relation = best.names.get("relation")
         for part, one in sorted(self.quotations, key=lambda found: not found[1].inner):
-            known = quotation.tables(one)
+            known = one.tables
             if relation and any(table == relation.value for _, table in known.values()):
                 self.said.pop("schema", None)  # one quoted name with a dot in it
                 self.said.pop("table", None)
@@ -236,7 +242,7 @@ class Reading:
 
     def _is_seen(self, field: str) -> bool:
         """Whether the SQL would tell what *field* is, and says that it is no table."""
-        return any(one.closed and quotation.tables(one) for _, one in self.quotations)
+        return any(one.closed and one.tables for _, one in self.quotations)
 
     def _guess_table(self) -> None:
         """A qualifier that no SQL explains may be the table's own name."""

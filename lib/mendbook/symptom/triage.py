@@ -77,18 +77,11 @@ def _cases(views: Sequence[View]) -> list[Case]:
 
 def _diagnosis(reading: Reading) -> Diagnosis:
     values = {name: reading.value(name) for name in reading.said if name != "kind"}
-    statement = reading.value("statement")
     return Diagnosis(
         is_postgres=True,
         kind=reading.case.kind,
-        parameters=_parameters(statement) if statement else (),
+        parameters=reading.parameters,
         certainty={name: one.certainty for name, one in reading.said.items()},
         evidence=tuple(reading.said.values()),
         **values,
     )
-
-
-def _parameters(statement: str) -> tuple[Parameter, ...]:
-    from mendbook.symptom import statements
-
-    return statements.normalise(statement).parameters
