@@ -34,7 +34,7 @@ def main() -> None:
     right, scored, claims, negatives = Counter[str](), Counter[str](), Counter[str](), 0
     started = time.perf_counter()
     for entry in entries:
-        answer = triage.diagnose(entry["text"]).to_json()
+        answer: dict[str, Any] = triage.diagnose(entry["text"]).to_json()
         for field, verdict in judge(entry, answer):
             scored[field] += verdict is not None
             right[field] += verdict is True

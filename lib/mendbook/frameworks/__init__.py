@@ -50,11 +50,12 @@ class Wording:
     """One message, as its author wrote it, with slots in braces where names stand.
 
     ``{column}``, ``{table}``, ``{schema}``, ``{alias}``, ``{constraint}``, ``{function}``, ``{type}``, ``{role}`` and
-    ``{database}`` hold a name as it stands, ``{record}`` that of a variable; ``{relation}``, ``{typename}`` and ``{routine}`` one that may be qualified;
-    ``{sql}`` a statement; ``{}`` anything short that tells nothing. A wording that ends in ``…`` may go on.
+    ``{database}`` hold a name as it stands, ``{record}`` that of a variable; ``{relation}``, ``{typename}`` and
+    ``{routine}`` one that may be qualified; ``{sqlstate}`` a SQLSTATE; ``{}`` anything short that tells nothing.
+    A wording that ends in ``…`` may go on.
     """
 
-    text: str  # spaces stand for any white space
+    text: str
     kind: Kind
     sqlstate: str | None = None  # where the wording makes it certain
     own: bool = True  # nobody else says this; else it counts only beside other evidence of PostgreSQL

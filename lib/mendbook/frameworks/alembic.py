@@ -24,7 +24,7 @@ FRAMEWORK = Framework(
         Wording(text="No such revision or branch '{}'", kind="migration_history"),
         Wording(text="Requested revision {} overlaps with other requested revisions {}", kind="migration_history"),
         Wording(
-            text="Multiple head revisions are present for given argument '{}'; please specify a specific target revision{}",
+            text="Multiple head revisions are present for given argument '{}'; …",
             kind="migration_history",
         ),
         Wording(text="Multiple heads are present; {}", kind="migration_history"),

@@ -37,7 +37,7 @@ FRAMEWORK = Framework(
             kind="migration_pending",
         ),
         Wording(
-            text="An error occurred in the current transaction. You can't execute queries until the end of the 'atomic' block.",
+            text="An error occurred in the current transaction. You can't execute queries until the end …",
             kind="aborted_transaction",
         ),
         Wording(text="connection already closed", kind="connection_lost", own=False),

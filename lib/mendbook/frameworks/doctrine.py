@@ -7,7 +7,7 @@ from mendbook.frameworks import Framework, Wording
 FRAMEWORK = Framework(
     name="doctrine",
     title="Doctrine",
-    home="https://www.doctrine-project.org and src/Exception, src/Driver/API/PostgreSQL/ExceptionConverter.php of doctrine/dbal",
+    home="https://www.doctrine-project.org and src/Driver/API/PostgreSQL/ExceptionConverter.php of doctrine/dbal",
     over=("pdo",),
     only=False,
     marks=(
@@ -19,7 +19,7 @@ FRAMEWORK = Framework(
     ),
     wordings=(
         Wording(
-            text="The metadata storage is not up to date, please run the sync-metadata-storage command to fix this issue.",
+            text="The metadata storage is not up to date, please run the sync-metadata-storage command …",
             kind="migration_history",
         ),
         Wording(text="You have {} available migrations to execute.", kind="migration_pending"),

@@ -7,7 +7,7 @@ from mendbook.frameworks import Framework, Wording
 FRAMEWORK = Framework(
     name="ef-core",
     title="Entity Framework Core",
-    home="https://learn.microsoft.com/ef/core/ and src/EFCore.Relational/Properties/RelationalStrings.resx of dotnet/efcore",
+    home="https://learn.microsoft.com/ef/core/ and EFCore.Relational/Properties/RelationalStrings.resx",
     over=("npgsql",),
     only=False,
     marks=(

@@ -28,7 +28,7 @@ FRAMEWORK = Framework(
     ),
     statements=(
         r"JDBC exception executing SQL \[(?P<sql>(?:.|\n){1,20000}?)\](?= \[| ?\n|;|$)",
-        r"could not (?:prepare|execute) (?:statement|query|batch) \[[^\n]{1,1000}\] \[(?P<sql>(?:.|\n){1,20000}?)\](?=\n|;|$|\s)",
+        r"could not (?:prepare|execute) \w+ \[[^\n]{1,1000}\] \[(?P<sql>(?:.|\n){1,20000}?)\](?=;|$|\s)",
         r"; SQL \[(?P<sql>(?!n/a)(?:.|\n){1,20000}?)\](?=;|\n|$)",
         r"Error executing DDL \"(?P<sql>(?:.|\n){1,20000}?)\" via JDBC",
         r"o\.h\.SQL\b[^\n]*?: (?P<sql>[^\n]+)",

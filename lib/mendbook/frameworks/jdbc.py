@@ -12,7 +12,7 @@ FRAMEWORK = Framework(
     introductions=(r"PSQLException: (?:ERROR|FATAL): ",),
     wordings=(
         Wording(
-            text="Connection to {} refused. Check that the hostname and port are correct and that the postmaster is accepting TCP/IP connections.",
+            text="Connection to {} refused. Check that the hostname and port are correct and that the postmaster …",
             kind="connection_refused",
         ),
         Wording(text="The connection attempt failed.", kind="connection_refused", own=False),

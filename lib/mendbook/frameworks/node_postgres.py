@@ -21,7 +21,7 @@ FRAMEWORK = Framework(
         r"\brejected> error: ",
     ),
     introductions=(r"(?<![\w.])error: (?=[^\n]+\n\s+at [^\n]*node_modules.pg)",),
-    hints=(r"(?:^|: |\] )error: [^\n]+", r"\"code\":\s?\"[0-9A-Z]{5}\""),
+    hints=(r"(?:^|: |\] )error: [^\n]+", r"\bcode: '[0-9A-Z]{5}'", r"\"code\":\s?\"[0-9A-Z]{5}\""),
     wordings=(
         Wording(text="timeout exceeded when trying to connect", kind="pool_exhausted"),
         Wording(text="Cannot use a pool after calling end on the pool", kind="pool_closed"),

@@ -12,11 +12,11 @@ FRAMEWORK = Framework(
     introductions=(r"PostgresException \(0x80004005\): (?:[0-9A-Z]{5}: )?",),
     wordings=(
         Wording(
-            text="The connection pool has been exhausted, either raise 'Max Pool Size' (currently {}) or 'Timeout' (currently {} seconds) in your connection string.",
+            text="The connection pool has been exhausted, either raise 'Max Pool Size' (currently {}) or 'Timeout' …",
             kind="pool_exhausted",
         ),
         Wording(
-            text="The connection pool has been exhausted, either raise MaxPoolSize (currently {}) or Timeout (currently {} seconds)",
+            text="The connection pool has been exhausted, either raise MaxPoolSize (currently {}) or Timeout …",
             kind="pool_exhausted",
         ),
         Wording(text="Exception while reading from stream", kind="connection_lost"),

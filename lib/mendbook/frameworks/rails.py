@@ -24,7 +24,7 @@ FRAMEWORK = Framework(
         Wording(text="You have {} pending migrations:", kind="migration_pending"),
         Wording(text="You have {} pending migration:", kind="migration_pending"),
         Wording(
-            text="could not obtain a connection from the pool within {} seconds (waited {} seconds); all pooled connections were in use",
+            text="could not obtain a connection from the pool within {} seconds (waited {} seconds); …",
             kind="pool_exhausted",
         ),
         Wording(text="No connection pool for '{}' found.…", kind="pool_closed"),

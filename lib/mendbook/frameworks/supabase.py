@@ -19,7 +19,6 @@ FRAMEWORK = Framework(
     ),
     shapes=(
         r"\bcode['\"]?: ?['\"][0-9A-Z]{5}['\"],\s*['\"]?details['\"]?:",
-        r"['\"]?hint['\"]?: ?[^\n]{1,300},\s*['\"]?message['\"]?:",
         r"\bsupabase(?:_\w+|-\w+)?\b",
     ),
     wordings=(

@@ -16,6 +16,7 @@ from mendbook.symptom.sighting import Sighting
 _BESIDE = 600  # characters within which a message and what wraps it stand
 _REPORT = 3000  # characters from a message to the end of its report, a stack trace between them
 _SPREAD = 20_000  # characters that traces of one error, and what belongs to it, are spread over
+_SPOKEN = ("server", "framework")
 _CONNECTION = "08"  # the class that a client (PDO) gives to whatever a server says while it connects
 _CONSEQUENCES = frozenset({"aborted_transaction", "pool_closed"})
 _CONNECTING = frozenset(
@@ -52,6 +53,11 @@ class Case:
         return next(telling, best.kind)
 
     @property
+    def is_spoken(self) -> bool:
+        """Whether a message tells of it, and not only a code."""
+        return self.best.means in _SPOKEN
+
+    @property
     def start(self) -> int:
         """Where its first trace stands in the pasted text."""
         return min(sighting.place for sighting in self.sightings)
@@ -66,6 +72,9 @@ class Case:
         """Whether *other* can be a trace of the same error."""
         told = {one.kind for one in self.sightings if one.means == "server" or one is self.best}
         if other.kind not in told and not _wraps(self.best, other):
+            return False
+        codes = {one.sqlstate for one in self.sightings if one.sqlstate and one.kind == other.kind}
+        if other.sqlstate and codes and other.sqlstate not in codes:
             return False
         return all(agree(sighting, other) for sighting in self.sightings)
 
@@ -95,10 +104,13 @@ def cases(sightings: Iterable[Sighting]) -> list[Case]:
     ordered = sorted(sightings, key=lambda sighting: sighting.place)
     found: list[Case] = []
     for sighting in ordered:
-        if sighting.means in ("server", "framework"):
+        if sighting.means in _SPOKEN:
             _add(found, sighting)
+    spoken = {place for sighting in ordered if sighting.means in _SPOKEN for place in _places(sighting)}
     for sighting in sorted(ordered, key=lambda sighting: not sighting.alone):
-        if sighting.means not in ("server", "framework"):
+        if sighting.means == "severity" and not spoken.isdisjoint(_places(sighting)):
+            continue  # in another view, a wording knows what it says
+        if sighting.means not in _SPOKEN:
             _attach(found, sighting)
     return sorted(found, key=lambda case: (case.kind in _CONSEQUENCES, _rank(case.best), case.start))
 
@@ -110,6 +122,10 @@ def regions(found: Sequence[Case], length: int) -> Iterator[tuple[Case, int, int
         before = max((other.end for other in ordered[:number]), default=0)
         after = min((other.start for other in ordered[number + 1 :] if other.start >= case.end), default=length)
         yield case, max(min(before, case.start), case.start - _SPREAD), min(after, case.end + _SPREAD)
+
+
+def _places(sighting: Sighting) -> range:
+    return range(sighting.place, sighting.place_end)
 
 
 def _add(found: list[Case], sighting: Sighting) -> None:

@@ -83,18 +83,24 @@ def views(text: str) -> list[View]:
     return found
 
 
-def unwrapped(view: View) -> View:
-    """Return *view* with the line breaks taken out that a terminal of some width put in."""
+def unwrapped(view: View) -> list[View]:
+    """Return *view* with the line breaks taken out that a terminal or an editor of some width put in.
+
+    A line of the full width was broken anywhere, or at a blank that is gone: there is a view for each.
+    """
     width = max(map(len, view.text.split("\n")))
-    if width < _NARROWEST:
-        return view
+    return [_joined(view, width, joint) for joint in ("", " ")] if width >= _NARROWEST else []
+
+
+def _joined(view: View, width: int, joint: str) -> View:
     pieces: list[Piece] = []
     position = 0
-    for line in view.text.split("\n"):
+    lines = view.text.split("\n")
+    for line, following in zip(lines, [*lines[1:], ""], strict=True):
         pieces.append((line, view.source(position)))
         position += len(line) + 1
-        if len(line) < width:  # a full line goes on without a blank; a shorter one was broken at a blank, or ended
-            pieces.append((" ", view.source(position - 1)))
+        ended = "\n" if following[:1].isspace() else " "
+        pieces.append((ended if len(line) < width else joint, view.source(position - 1)))
     return _view(pieces)
 
 

@@ -32,6 +32,7 @@ _FORMS: Mapping[str, str] = {
     "perl": rf"\bat (?P<path>{_PATH}{{1,300}}\.(?:pl|pm|t|psgi|cgi)) line (?P<line>\d+)",
     "psql": rf"^psql:(?P<path>{_SPACED}{{1,300}}):(?P<line>\d+): ",
     "r": r"\((?:from )?(?P<path>[\w./-]{1,200}\.R)#(?P<line>\d+)\)",
+    "log": r'"file": ?"(?P<path>[^"\n]{1,300}\.(?:go|py|rb|[jt]s|java|kt|cs|php|rs|exs?))", ?"line": ?"?(?P<line>\d+)',
     "flyway": rf"^Location\s*: (?P<path>{_PATH}{{1,300}})[^\n]*\n^Line\s*: (?P<line>\d+)",
 }
 _TRACEBACK = re.compile(r"Traceback \(most recent call last\)")

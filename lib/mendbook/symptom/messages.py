@@ -28,7 +28,7 @@ _BEGIN = r"(?:[^\n]{0,300}(?:[:：)\]>|] {1,3}|[\"'`])|^[ \t]*)"  # before a mes
 _RIGHT = (
     r"[ \t]*(?:$|[\n\"'`)\]}>\\|;])|\.(?:[\s\"'`\\)]|$)|:\s|\s+[(\[{|–—-]"
     r"|\s+(?:LINE|Line|Position|POSITION|DETAIL|HINT|SQL|QUERY)\b"
-    r"|\s+at (?:character|position|[^\s]*[/\\(.])|\s+in [/A-Z]"
+    r"|\s+at (?:character|position|async|[^\s]*[/\\(.])|\s+in [/A-Z]"
 )
 
 
@@ -190,7 +190,7 @@ def _body(slot: str, closing: str, strict: bool) -> str:
 
     A backslash is part of no name: where one stands, the text is escaped, and the next view has the name itself.
     """
-    least, most = (0, 300) if slot in ("", "sql") else (1, _NAME)
+    least, most = (0, 300) if not slot else (1, _NAME)
     excluded = (re.escape(closing) or "\"'`") if strict and slot else ""
     character = rf"[^\n\\{excluded}]" if slot else r"[^\n]"
     return rf"{character}{{{least},{most}}}?"

@@ -120,7 +120,8 @@ class Reading:
         listing = frameworks.listing()
         best = self.case.best
         line_start = best.view.text.rfind("\n", 0, best.start) + 1
-        line = best.view.text[line_start : best.end]
+        line_end = best.view.text.find("\n", best.end)
+        line = best.view.text[line_start : line_end if line_end >= 0 else None]
         for name in _BOTTOM:
             if sighting.shows(line, listing[name]):
                 return self._say("framework", name, "stated", best.view, line_start, best.end)

@@ -67,6 +67,7 @@ class Sighting:
     stated: bool = False  # the text says the SQLSTATE itself
     names: Mapping[str, Name] = field(default_factory=dict, hash=False)  # by slot of the wording; offsets in the view
     framework: str | None = None  # whose words they are
+    language: str | None = None  # of the server's words
     alone: bool = True  # tells of an error by itself; otherwise it only adds to one that is seen beside it
 
     @property
@@ -138,7 +139,11 @@ def _sighting(view: View, message: Message, framework: Framework | None) -> Sigh
     kind, sqlstate = message.kind, message.wording.sqlstate
     if stated:
         kind, sqlstate = grammar.kind_of(stated.value), stated.value
-    elif sqlstate == "42704" and "role" in names and _fatal().search(view.text, max(0, message.start - 12), message.start):
+    elif (
+        sqlstate == "42704"
+        and "role" in names
+        and _fatal().search(view.text, max(0, message.start - 12), message.start)
+    ):
         kind, sqlstate = "authentication", "28000"  # the same words where a connection is refused
     return Sighting(
         means="framework" if framework else "server",
@@ -150,6 +155,7 @@ def _sighting(view: View, message: Message, framework: Framework | None) -> Sigh
         stated=stated is not None,
         names=names,
         framework=framework.name if framework else None,
+        language=None if framework else message.language,
     )
 
 
@@ -319,5 +325,7 @@ def _before_labels() -> re.Pattern[str]:
 @functools.cache
 def _introduced() -> re.Pattern[str]:
     """What a driver prints behind its own words for "the server said"."""
-    forms = (form for framework in frameworks.listing().values() if framework.only for form in framework.introductions)
+    forms = (
+        form for framework in frameworks.listing().values() if framework.only for form in framework.introductions
+    )
     return re.compile(rf"(?:{'|'.join(forms)})(?P<message>\S[^\n]*)", re.MULTILINE)

@@ -61,9 +61,8 @@ def diagnose(text: str) -> Diagnosis:
     """Return what *text* says failed; any text gives a Diagnosis, none raises."""
     views = envelope.views(text)
     found = _cases(views)
-    if not found:
-        views = [envelope.unwrapped(views[0])]
-        found = _cases(views)
+    if not any(one.is_spoken for one in found):
+        views, found = _unwrapped(views, found)
     if not found:
         return Diagnosis(is_postgres=False)
     parts = {id(one): (start, end) for one, start, end in case.regions(found, len(text))}
@@ -71,17 +70,41 @@ def diagnose(text: str) -> Diagnosis:
     return replace(first, others=tuple(others))
 
 
+def _unwrapped(views: list[View], found: list[Case]) -> tuple[list[View], list[Case]]:
+    """The views and cases of a text whose lines were broken, if that is why no message was seen in it."""
+    for joined in envelope.unwrapped(views[0]):
+        more = _cases([*views, joined])
+        if any(one.is_spoken for one in more):
+            return [*views, joined], more
+    return views, found
+
+
 def _cases(views: Sequence[View]) -> list[Case]:
     return case.cases(seen for view in views for seen in sighting.of(view))
 
 
 def _diagnosis(reading: Reading) -> Diagnosis:
-    values = {name: reading.value(name) for name in reading.said if name != "kind"}
     return Diagnosis(
         is_postgres=True,
         kind=reading.case.kind,
+        sqlstate=reading.value("sqlstate"),
+        message=reading.value("message"),
+        language=reading.case.best.language,
+        schema=reading.value("schema"),
+        table=reading.value("table"),
+        column=reading.value("column"),
+        alias=reading.value("alias"),
+        constraint=reading.value("constraint"),
+        function=reading.value("function"),
+        type=reading.value("type"),
+        role=reading.value("role"),
+        database=reading.value("database"),
+        framework=reading.value("framework"),
+        statement=reading.value("statement"),
+        inner=reading.value("inner"),
+        fragment=reading.value("fragment"),
         parameters=reading.parameters,
+        location=reading.value("location"),
         certainty={name: one.certainty for name, one in reading.said.items()},
         evidence=tuple(reading.said.values()),
-        **values,
     )
