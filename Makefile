@@ -45,7 +45,7 @@ clean:  ## remove the environment
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Mendbook needs Python 3.11 or newer: make PYTHON=python3.12 …"; exit 1; }
 	@echo "Making the environment in $(VENV) …"
-	@$(PYTHON) -m venv --clear $(VENV) || { echo "Python's venv module is not complete (on Debian: apt install python3-venv)."; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { echo "Python's venv module is not complete (on Debian: apt install python3-venv)."; exit 1; }
 	@sed -n '/^uv==/,/[^\\]$$/p' constraints.txt > $(VENV)/uv.txt
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r $(VENV)/uv.txt
 	@$(UV) pip install -q --python $(BIN)/python --require-hashes -r constraints.txt

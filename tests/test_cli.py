@@ -184,6 +184,31 @@ def test_a_target_that_cannot_be_opened(
             assert "another" not in file.read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize("way", ["PGPASSWORD", "password file", "service"])
+def test_no_secret_is_written_wherever_it_came_from(way: str, shop: tuple[str, dict[str, str]], tmp_path: Path) -> None:
+    said = psycopg.conninfo.conninfo_to_dict(shop[0])
+    url = f"postgres://postgres@127.0.0.1:{said['port']}/{quote(str(said['dbname']))}"
+    env = {"PLAIN": url, "HOME": str(tmp_path / "home")}
+    (tmp_path / "home").mkdir()
+    target = "env:PLAIN"
+    match way:
+        case "PGPASSWORD":
+            env["PGPASSWORD"] = PASSWORD
+        case "password file":
+            (tmp_path / "home" / ".pgpass").write_text(f"*:*:*:*:{PASSWORD}\n")
+            (tmp_path / "home" / ".pgpass").chmod(0o600)
+        case "service":
+            lines = [f"{name}={value}" for name, value in said.items()]
+            (tmp_path / "home" / ".pg_service.conf").write_text("\n".join(["[shop]", *lines]))
+            target = "service:shop"
+    found = mendbook("diagnose", BOOK, "--target", target, "--json", cwd=tmp_path, env=env)
+    assert found.code == 3, found
+    fixed = mendbook("repair", found.json["incident"], "--approve", found.json["digest"], cwd=tmp_path, env=env)
+    assert fixed.code == 0, fixed
+    for file in (tmp_path / "incidents").rglob("*"):
+        assert file.is_dir() or PASSWORD not in file.read_text(encoding="utf-8"), file
+
+
 @pytest.mark.parametrize(
     "name", ['"; DROP TABLE users; --', "o'clock", "line\nbreak", "naïve 表", "<script>alert(1)</script>", "${table}"]
 )

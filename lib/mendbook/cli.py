@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mendbook import __version__
+from mendbook import __version__, cli_triage
 from mendbook.errors import MendbookError, Usage
 
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"mendbook {__version__}")
     commands = top.add_subparsers(required=True, metavar="COMMAND")
     _add_demo(commands)
+    cli_triage.add(commands)
     _add_diagnose(commands)
     _add_change(commands, "repair", "apply an approved plan, verify and document it")
     _add_change(commands, "rollback", "take an applied plan back and verify that")
@@ -75,13 +76,11 @@ def _add_demo(commands: Commands) -> None:
 
 def _add_diagnose(commands: Commands) -> None:
     command = commands.add_parser("diagnose", help="find out whether a database has an incident, and prepare its fix")
-    command.add_argument("runbook", help="a runbook's name or folder (mendbook runbooks list)")
     command.add_argument(
-        "--target",
-        required=True,
-        metavar="T",
-        help="env:NAME (a variable that holds the URL), service:NAME, embedded:NAME, or a URL without a password",
+        "runbook", nargs="?", default="", help="a runbook's name or folder (default: the one that --error leads to)"
     )
+    command.add_argument("--target", required=True, metavar="T", help=cli_triage.TARGET)
+    command.add_argument("--error", default="", metavar="FILE", help="the error text, which gives values; - for input")
     command.add_argument("-p", dest="values", action="append", default=[], metavar="NAME=VALUE", help="a parameter")
     command.add_argument("--option", default="", metavar="O", help="plan this option (default: the recommended one)")
     command.add_argument("--expected-database", default="", metavar="NAME", help="refuse any other database")
@@ -142,11 +141,19 @@ def _add_lab(commands: Commands) -> None:
 def _diagnose(parsed: argparse.Namespace) -> int:
     from mendbook import request
 
-    values = dict(_pair(each) for each in parsed.values)
-    asked = request.understand(runbook=parsed.runbook, target=parsed.target, values=values, option=parsed.option)
+    values: dict[str, object] = dict(_pair(each) for each in parsed.values)
+    runbook, error = parsed.runbook, ""
+    if parsed.error:
+        from mendbook.symptom import referral
+
+        text = referral.read(parsed.error)
+        runbook, values = referral.choose(text, runbook=runbook, values=values)
+        error = referral.excerpt(text)
+    asked = request.understand(runbook=runbook, target=parsed.target, values=values, option=parsed.option)
     folder = request.new_folder(Path(parsed.incidents), asked.runbook.slug)
     given = {
         "runbook": str(asked.runbook.folder),
+        "error": error,
         "target": parsed.target,
         "values": values,
         "option": parsed.option,
@@ -273,7 +280,7 @@ def _demo(parsed: argparse.Namespace) -> int:
 def _lab(parsed: argparse.Namespace) -> int:
     from mendbook.run import lab
 
-    return lab.run(Path(parsed.incidents), browser=not parsed.no_browser)
+    lab.run(Path(parsed.incidents), browser=not parsed.no_browser)
 
 
 # ---- runbooks
