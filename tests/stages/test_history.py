@@ -88,7 +88,7 @@ def test_a_record_that_is_there_is_not_made_again(shop: Shop, database: str) -> 
 
 def test_the_table_of_another_tool_is_no_ledger(shop: Shop, database: str) -> None:
     run(database, "CREATE TABLE schema_migrations (version bigint)")
-    with pytest.raises(Refused, match=r'"public"."schema_migrations" cannot be read as numbered would do it'):
+    with pytest.raises(Refused, match=r'"public"."schema_migrations" cannot be read as its own tool does it'):
         shop.begin("- {migrations: migrations, framework: numbered}").diagnosed()
 
 
