@@ -29,7 +29,7 @@ from mendbook.stages.plan import Plan
 from mendbook.stages.rehearse import Rehearsal
 from mendbook.stages.reproduce import Reproduction
 from mendbook.stages.verify import Verification
-from mendbook.symptom import statements
+from mendbook.symptom import referral, statements
 from mendbook.target import Identity, Target, open_target
 
 WAIT_S = 60.0  # how long `repair` goes on asking for locks, in all
@@ -70,7 +70,9 @@ class Incident:
     def begin(
         cls,
         *,
-        runbook: str,
+        runbook: str = "",
+        error: str = "",
+        error_file: str = "",
         target: str,
         values: Mapping[str, object] | None = None,
         option: str = "",
@@ -81,13 +83,19 @@ class Incident:
     ) -> Incident:
         """Start a new incident, in a new folder below *incidents* or in *folder*, which is there and empty.
 
-        Raises `Usage` for what cannot be understood (then there is no folder), `UnreadableTarget` and `WrongTarget`.
+        *error*, or what stands in *error_file*, gives values; where no *runbook* is named, it leads to one. Raises
+        `Usage` for what cannot be understood (then there is no folder), `Refused` for an error that no runbook is for,
+        `UnreadableTarget` and `WrongTarget`.
         """
+        text = error or (referral.read(error_file) if error_file else "")
+        if text:
+            runbook, values = referral.choose(text, runbook=runbook, values=values or {})
         request = understand(
             runbook=runbook,
             target=target,
             values=values or {},
             option=option,
+            error=referral.excerpt(text),
             expected_database=expected_database,
             allow_dangerous=allow_dangerous,
         )
@@ -158,11 +166,7 @@ class Incident:
     @cached_property
     def tables(self) -> Tables:
         """The tables that the statements name, as they are now."""
-        names = [
-            name
-            for each in self.runbook.statements(self.values)
-            for name in statements.tables(each.sql).values()
-        ]
+        names = [name for each in self.runbook.statements(self.values) for name in statements.tables(each.sql).values()]
         with self.target.reading() as conn:
             return tables.describe(conn, self.schema, names, self.identity.schemas)
 

@@ -26,6 +26,7 @@ class Request:
     option: Option
     values: Mapping[str, Value]
     target: str  # the reference
+    error: str = ""  # what was pasted; empty: the runbook's own
     expected_database: str = ""  # empty: any
     allow_dangerous: bool = False
 
@@ -43,7 +44,7 @@ class Request:
             "values": dict(self.values),
             "option": self.option.id,
             "allow_dangerous": self.allow_dangerous,
-            "error": self.runbook.error,
+            "error": self.error or self.runbook.error,
             "who": who(),
             "when": now(),
             "verdict": "not diagnosed yet",
@@ -60,16 +61,20 @@ def understand(
     target: str,
     values: Mapping[str, object],
     option: str,
+    error: str = "",
     expected_database: str = "",
     allow_dangerous: bool = False,
 ) -> Request:
     """Check a call without connecting anywhere; raises `Usage`."""
+    if not runbook:
+        raise Usage("No runbook was named, and no error text that leads to one; nothing was started. Name either.")
     found = runbooks.find(runbook)
     request = Request(
         runbook=found,
         option=found.option(option),
         values=found.values(values),
         target=target,
+        error=error,
         expected_database=expected_database,
         allow_dangerous=allow_dangerous,
     )

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 
 from mendbook import ledger as ledgers
-from mendbook import lexer
+from mendbook import lexer, redaction
 from mendbook import runbook as runbooks
 from mendbook.errors import BadRunbook, Usage
 from mendbook.runbook import Runbook
@@ -40,7 +40,7 @@ class Match:
 
 
 def rank(diagnosis: Diagnosis, text: str = "") -> list[Match]:
-    """Hold the catalogue against *diagnosis* of *text*: what fits comes first, specific runbooks before generic ones."""
+    """Hold the catalogue against *diagnosis* of *text*: what fits comes first, and the specific before the generic."""
     found = [_match(book, diagnosis, text) for book in _books()] if diagnosis.is_postgres else []
     return sorted(found, key=lambda one: (not one.fits, one.runbook.text.generic, -one.weight, one.runbook.slug))
 
@@ -187,7 +187,7 @@ def _whole(diagnosis: Diagnosis) -> statements.Statement | None:
     """The failing statement as the server can Parse it; a query inside a function it cannot, for its variables."""
     if not diagnosis.statement or diagnosis.statement == diagnosis.inner:
         return None
-    found = statements.normalise(diagnosis.statement)
+    found = statements.normalise(redaction.scrub(diagnosis.statement))
     return None if found.truncated or len(lexer.split(found.sql)) != 1 else found
 
 
@@ -208,7 +208,7 @@ def _conflict(sql: str, diagnosis: Diagnosis) -> Iterator[tuple[Source, tuple[st
             yield "constraint", ("_".join([diagnosis.table, *columns, "key"]), "derived")
 
 
-_IN_QUOTES = re.compile(r'"([^"]*)"|[«“„]\s?([^«»“”„]*?)\s?[»”“]|「([^「」]*)」')
+_IN_QUOTES = re.compile(r'"([^"]*)"|[«“„]\s?([^«»“”„]*?)\s?[»”“]|»([^«»]*)«|「([^「」]*)」')
 
 
 def _label(diagnosis: Diagnosis) -> str | None:

@@ -1,0 +1,105 @@
+"""From a Diagnosis to the runbook: the specific before the generic, and no guess among the values."""
+
+from __future__ import annotations
+
+import pytest
+from mendbook.symptom import match, triage
+from mendbook.symptom.match import Match
+
+MISSING = 'ERROR:  column "{}" of relation "{}" does not exist\nSTATEMENT:  UPDATE {} SET {} = $1 WHERE id = $2\n'
+
+
+def rank(text: str) -> list[Match]:
+    return match.rank(triage.diagnose(text), text)
+
+
+def fitting(text: str) -> list[str]:
+    return [each.runbook.slug for each in rank(text) if each.fits]
+
+
+def test_a_specific_runbook_comes_before_the_generic_ones() -> None:
+    text = MISSING.format("updated_at", "socket_sessions", "socket_sessions", "updated_at")
+    assert fitting(text) == ["socket-sessions-updated-at", "missing-column", "pending-migrations"]
+
+
+def test_the_same_column_of_another_table_is_another_incident() -> None:
+    text = MISSING.format("updated_at", "orders", "orders", "updated_at")
+    assert fitting(text) == ["missing-column", "pending-migrations"]
+    reasons = {each.runbook.slug: each.reason for each in rank(text)}
+    assert "the error about orders" in reasons["stale-session-cleanup"]
+    assert reasons["missing-table"] == "it is for missing table, and this is missing column"
+
+
+def test_the_text_gives_the_values() -> None:
+    best = rank(MISSING.format("total", "orders", "shop.orders", "total"))[0]
+    assert best.values == {
+        "schema": "shop",
+        "table": "orders",
+        "column": "total",
+        "statement": "UPDATE shop.orders SET total = $1 WHERE id = $2",
+    }
+    assert list(best.needs) == ["type"]
+
+
+def test_placeholders_of_every_client_become_parameters() -> None:
+    text = (
+        'relation "parcels" does not exist\n[SQL: INSERT INTO parcels (id) VALUES (%(id)s)]\n[parameters: {"id": 7}]\n'
+    )
+    text += "(Background on this error at: https://sqlalche.me/e/20/f405)"
+    best = rank("sqlalchemy.exc.ProgrammingError: (psycopg.errors.UndefinedTable) " + text)[0]
+    assert best.values["statement"] == "INSERT INTO parcels (id) VALUES ($1)"
+
+
+def test_a_guess_is_no_value() -> None:
+    best = rank("ERROR:  column orders.total does not exist at character 8\n")[0]
+    assert best.runbook.slug == "missing-column"
+    assert best.guesses == {"table": "orders"}
+    assert "table" in best.needs
+    assert "table" not in best.values
+
+
+@pytest.mark.parametrize(
+    ("conflict", "columns"),
+    [
+        ("(user_id)", "user_id"),
+        ('(user_id, "Name")', "user_id,Name"),
+        ("(lower(name))", None),
+        ("DO NOTHING", None),
+        ("(user_id) WHERE active", "user_id"),
+    ],
+)
+def test_the_columns_of_on_conflict_are_read(conflict: str, columns: str | None) -> None:
+    sql = f"INSERT INTO preferences (user_id) VALUES ($1) ON CONFLICT {conflict} DO NOTHING"
+    said = "there is no unique or exclusion constraint matching the ON CONFLICT specification"
+    best = rank(f"ERROR:  {said}\nSTATEMENT:  {sql}\n")[0]
+    assert best.runbook.slug == "missing-constraint"
+    assert best.values.get("columns") == columns
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        'invalid input value for enum payment_state: "refunded"',
+        "ungültiger Eingabewert für Enum payment_state: »refunded«",
+        "valeur en entrée invalide pour le enum payment_state : « refunded »",
+    ],
+)
+def test_the_value_that_an_enum_lacks_is_read_in_any_language(message: str) -> None:
+    best = rank(f"psycopg.errors.InvalidTextRepresentation: {message}\n")[0]
+    assert best.runbook.slug == "missing-enum-value"
+    assert best.values == {"name": "payment_state", "label": "refunded"}
+
+
+def test_a_secret_in_the_statement_becomes_no_value() -> None:
+    sql = "UPDATE users SET password='hunter2' WHERE total = $1"
+    best = rank(f'ERROR:  column "total" does not exist\nSTATEMENT:  {sql}\n')[0]
+    assert "hunter2" not in str(best.values)
+
+
+def test_a_statement_that_was_cut_becomes_no_value() -> None:
+    best = rank('ERROR:  relation "parcels" does not exist\nSTATEMENT:  SELECT id FROM parcels WHERE (a = 1 AND\n')[0]
+    assert "statement" not in best.values
+
+
+def test_what_is_not_postgresql_leads_nowhere() -> None:
+    assert rank("ReferenceError: updated_at is not defined") == []
