@@ -9,7 +9,7 @@ FRAMEWORK = Framework(
     title="pgJDBC",
     home="https://jdbc.postgresql.org/documentation/ and org/postgresql of pgjdbc/pgjdbc; HikariPool.java of HikariCP",
     marks=("org.postgresql.", "PSQLException", "jdbc:postgresql:", "PSQLState"),
-    introductions=(r"PSQLException: (?:ERROR|FATAL): ",),
+    introductions=(r"(?:PSQLException: |DatabaseException: |\[|Message +: |SqlExceptionHelper +: )(?:ERROR|FATAL): ",),
     wordings=(
         Wording(
             text="Connection to {} refused. Check that the hostname and port are correct and that the postmaster …",

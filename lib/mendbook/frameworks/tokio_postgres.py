@@ -15,9 +15,7 @@ FRAMEWORK = Framework(
         Wording(text="error connecting to server: {}", kind="connection_refused", own=False),
         Wording(text="error communicating with the server: {}", kind="connection_lost", own=False),
         Wording(text="connection closed", kind="connection_lost", own=False),
-        Wording(
-            text="Timeout occurred while waiting for a slot to become available", kind="pool_exhausted", own=False
-        ),
+        Wording(text="Timeout occurred while waiting for a slot to become available", kind="pool_exhausted", own=False),
         Wording(text="Timed out in bb8", kind="pool_exhausted", own=False),
         Wording(text="Pool has been closed", kind="pool_closed", own=False),
         Wording(text="invalid configuration: {}", kind="authentication", own=False),

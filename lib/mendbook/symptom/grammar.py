@@ -109,9 +109,7 @@ def languages() -> tuple[Language, ...]:
     )
     by_text = {wording.text: wording for wording in english.wordings}
     folder = resources.files(__package__) / "locales"
-    files = sorted(
-        (found for found in folder.iterdir() if found.name.endswith(".json")), key=lambda found: found.name
-    )
+    files = sorted((found for found in folder.iterdir() if found.name.endswith(".json")), key=lambda found: found.name)
     return (english, *(_language(found.name[:-5], found.read_text("utf-8"), by_text) for found in files))
 
 

@@ -24,7 +24,7 @@ _HITS = 400  # places looked at per wording: more of the same tell nothing new
 _WORD = re.compile(r"\w+")
 _INNER_WORD = re.compile(r"(?<=\W)\w+(?=\W)")
 _LEFT = re.compile(r"(?:^|[\n:：)\]>|=({,;–—-])[ \t]*(?:\\?[\"'`«]+)?[ \t]*$|\\n[ \t]*$")
-_BEGIN = r"(?:[^\n]{0,300}(?:[:：)\]>|] {1,3}|[\"'`])|^[ \t]*)"  # before a message that begins with a name
+_BEGIN = r"(?:[^\n]{0,300}(?:[:：)\]>|–—-] {1,3}|[\"'`])|^[ \t]*)"  # before a message that begins with a name
 _RIGHT = (
     r"[ \t]*(?:$|[\n\"'`)\]}>\\|;])|\.(?:[\s\"'`\\)]|$)|:\s|\s+[(\[{|–—-]"
     r"|\s+(?:LINE|Line|Position|POSITION|DETAIL|HINT|SQL|QUERY)\b"

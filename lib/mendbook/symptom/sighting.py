@@ -176,7 +176,10 @@ def _supported(text: str, message: Message, framework: Framework | None) -> bool
     around = text[max(0, message.start - _NEAR) : message.end + _NEAR]
     if framework and not framework.only:
         return shows(around, framework) and not _foreign(text, message.start, message.end)
-    return evidence_of_postgres(around) or bool(message.wording.sqlstate and message.wording.sqlstate in around)
+    if evidence_of_postgres(around):
+        return True
+    said = message.wording.sqlstate  # others say the same words, but not where a database is asked
+    return bool(said) and (said in around or any(shows(around, one) for one in frameworks.listing().values()))
 
 
 def _foreign(text: str, start: int, end: int) -> bool:
@@ -325,7 +328,5 @@ def _before_labels() -> re.Pattern[str]:
 @functools.cache
 def _introduced() -> re.Pattern[str]:
     """What a driver prints behind its own words for "the server said"."""
-    forms = (
-        form for framework in frameworks.listing().values() if framework.only for form in framework.introductions
-    )
+    forms = (form for framework in frameworks.listing().values() for form in framework.introductions)
     return re.compile(rf"(?:{'|'.join(forms)})(?P<message>\S[^\n]*)", re.MULTILINE)
