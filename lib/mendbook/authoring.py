@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from mendbook.errors import Usage
@@ -76,7 +77,12 @@ _FILES = {"runbook.yaml": _RUNBOOK, "broken.sql": _BROKEN, "healthy.sql": _HEALT
 
 
 def start(name: str, place: Path) -> Path:
-    """Make the folder *name* below *place*; raises `Usage` for a bad name or a folder that exists."""
+    """Make the folder *name* below *place* with a runbook that works; raises what `begin` raises."""
+    return begin(name, place, _FILES)
+
+
+def begin(name: str, place: Path, files: Mapping[str, str]) -> Path:
+    """Make the folder *name* below *place* with its *files*; raises `Usage` for a bad name or a folder that exists."""
     if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name):
         raise Usage(
             f"{name!r} is no name for a runbook; nothing was made. Use small letters, digits and single hyphens."
@@ -84,7 +90,7 @@ def start(name: str, place: Path) -> Path:
     folder = place / name
     try:
         folder.mkdir(parents=True)
-        for file, text in _FILES.items():
+        for file, text in files.items():
             (folder / file).write_text(text, encoding="utf-8")
     except FileExistsError:
         raise Usage(f"{folder} exists already; nothing was changed. Choose another name.") from None

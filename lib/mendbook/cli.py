@@ -126,6 +126,12 @@ def _add_runbooks(commands: Commands) -> None:
         if argument:
             command.add_argument("runbook", help=argument)
         command.set_defaults(run=action, json=False)
+        if name == "new":
+            command.add_argument("--from-error", default="", metavar="FILE", help="make it from this error text")
+            command.add_argument(
+                "--target", default="", metavar="T", help="and the schema of the tables concerned here"
+            )
+            command.add_argument("-p", dest="values", action="append", default=[], metavar="NAME=VALUE", help="a value")
 
 
 def _add_lab(commands: Commands) -> None:
@@ -327,10 +333,27 @@ def _schema(parsed: argparse.Namespace) -> int:
 def _new(parsed: argparse.Namespace) -> int:
     from mendbook import authoring
 
+    if parsed.from_error:
+        return _draft(parsed)
     folder = authoring.start(parsed.runbook, Path("runbooks"))
     print(
         f"{folder} is a runbook that works. Change it into yours, and look at it with: mendbook runbooks check {folder}"
     )
+    return 0
+
+
+def _draft(parsed: argparse.Namespace) -> int:
+    from mendbook import drafting
+    from mendbook.symptom import referral
+
+    if not parsed.target:
+        raise Usage("--from-error wants the database that it happened on; nothing was made. Name it with --target.")
+    text, values = referral.read(parsed.from_error), dict(_pair(each) for each in parsed.values)
+    made = drafting.make(parsed.runbook, Path("runbooks"), text=text, target=parsed.target, values=values)
+    if made.missing:
+        print(f"{made.folder} is begun, and this is missing:\n" + "\n".join(f"  {each}" for each in made.missing))
+        return 2
+    print(f"{made.folder} is a runbook that reproduces, plans and rehearses. Read it, and say in it what happened.")
     return 0
 
 

@@ -128,9 +128,12 @@ class Runbook:
 
         ``'${name}'`` becomes a literal that holds the quoted identifier, as a cast to regclass wants it. An identifier
         that is left empty goes with the dot behind it: ``${schema}.${table}`` is then looked up in the search_path.
+        What has no value stays.
         """
 
         def put(found: re.Match[str]) -> str:
+            if (found["literal"] or found["name"]) not in values:
+                return found[0]
             if found["literal"]:
                 return sql.Literal(self._quoted(found["literal"], values)).as_string(None)
             if values[found["name"]] == "" and self.text.parameters[found["name"]].type == "identifier":
@@ -148,8 +151,8 @@ class Runbook:
 
 
 def plain(template: str, values: Mapping[str, Value]) -> str:
-    """A name with each ``${name}`` replaced by the value as it is: for comparing, never for SQL."""
-    return _PLACEHOLDER.sub(lambda found: str(values[found[1]]), template)
+    """A name with each ``${name}`` that has a value replaced by it as it is: for comparing, never for SQL."""
+    return _PLACEHOLDER.sub(lambda found: str(values.get(found[1], found[0])), template)
 
 
 def _described(name: str, parameter: Parameter) -> str:

@@ -1,7 +1,7 @@
 """`Match`: how well a runbook fits a Diagnosis, and the values that the error text gives it.
 
 A specific runbook fits where the error says every name that one of its symptoms wants, about a table that its
-statements use; where the text names nothing at all, where it speaks of a file that they stand in. A generic one fits
+statements use; where a text names nothing at all, if it speaks of a file that they stand in. A generic one fits
 every error of its kind. Only what the text states, or what follows from it, becomes a value; a guess stays a guess.
 """
 
@@ -106,9 +106,11 @@ def _specific(book: Runbook, diagnosis: Diagnosis, text: str) -> tuple[int, str]
     mentions = sorted(_files(book, text))
     if names:
         return 10 * len(names) + len(mentions), f"the error names {' and '.join(names)}"
+    if diagnosis.table in tables and any(not symptom.names for symptom in like):
+        return 5, f"it is about {diagnosis.table}"
     if mentions and not _names(diagnosis):
         return len(mentions), f"the error names nothing, and the text speaks of {', '.join(mentions)}"
-    wanted = " or ".join(" and ".join(symptom.names) for symptom in like)
+    wanted = " or ".join(" and ".join(symptom.names) for symptom in like if symptom.names) or ", ".join(sorted(tables))
     return 0, f"it is about {wanted}, which the error does not name"
 
 
