@@ -179,9 +179,7 @@ def test_a_scratch_database_goes_also_on_error_and_while_in_use(server: embedded
 
 def test_settings_can_be_given() -> None:
     private = embedded.start(settings={"work_mem": "123kB", "fsync": "on"})
-    assert ask(private.conninfo(), "SELECT current_setting('work_mem'), current_setting('fsync')") == [
-        ("123kB", "on")
-    ]
+    assert ask(private.conninfo(), "SELECT current_setting('work_mem'), current_setting('fsync')") == [("123kB", "on")]
     private.stop()
 
 
@@ -550,9 +548,7 @@ def python_behind(prefix: list[str], program: str, cache: Path) -> str:
     candidates = (sys.executable, f"/usr/bin/python3.{sys.version_info.minor}")
     python = next((path for path in candidates if not exit_code([*prefix, path, "-c", "import platform"])), None)
     if python is None:
-        pytest.skip(
-            f"Python cannot be run by '{' '.join(prefix)}': have a Python that every user can run, and setpriv"
-        )
+        pytest.skip(f"Python cannot be run by '{' '.join(prefix)}': have a Python that every user can run, and setpriv")
     path = [str(Path(embedded.__file__).parents[1]), *(path for path in sys.path if path.endswith("-packages"))]
     environment = {"PATH": os.defpath, "PYTHONPATH": os.pathsep.join(path), "MENDBOOK_CACHE": str(cache)}
     done = subprocess.run(

@@ -96,9 +96,7 @@ def test_an_attempt_of_prisma_that_failed_does_not_count_and_stays(database: str
 
 def test_sequelize_keeps_one_index(database: str) -> None:
     run(database, ledger.of("sequelize").creation("public"))
-    assert [key.part for key in read(database).objects if key.kind in ("constraint", "index")] == [
-        "SequelizeMeta_pkey"
-    ]
+    assert [key.part for key in read(database).objects if key.kind in ("constraint", "index")] == ["SequelizeMeta_pkey"]
 
 
 def test_a_migration_that_is_no_text_is_named(tmp_path: Path) -> None:
