@@ -74,7 +74,7 @@ def _search_path(inquiry: Inquiry, subject: Subject) -> Finding:
     owners = [f"the role {written(settings.login)}"] * bool(setting and setting.of_role)
     owners += [f"the database {written(inquiry.identity.database)}"] * bool(setting and setting.of_database)
     origin = f"what is set for {' in '.join(owners) or 'every role'}" if setting else "what the session began with"
-    evidence = list(dict.fromkeys([f"search_path: {settings.path}", f"{origin}: {should}"]))
+    evidence = [f"search_path: {settings.path}"] + [f"{origin}: {should}"] * (should != settings.path)
     now, then = settings.schemas(settings.path), settings.schemas(should)
     if now == then:
         if inquiry.identity.pooled and subject.present:
@@ -92,6 +92,21 @@ def _search_path(inquiry: Inquiry, subject: Subject) -> Finding:
         )
     return ruled_out(
         "search_path", f"search_path is not {origin}, but that makes no difference to {label}.", evidence
+    )
+
+
+def no_schema(inquiry: Inquiry) -> Finding:
+    """Whether search_path leads to no schema, so that nothing can be created without naming one."""
+    path, schemas = inquiry.schema_path(), inquiry.facts.schemas
+    if schemas is None:
+        return unknown("search_path", "This role cannot read which schemas there are.")
+    usable = [each.name for each in schemas if each.name in path and each.usable]
+    named = listed(map(written, path)) or "empty"
+    if usable:
+        return ruled_out("search_path", f"search_path leads to {listed(map(written, usable))} here.")
+    hidden = [f"{each} is there, owned by {written(each.owner)}" for each in schemas if each.name in path]
+    return confirmed(
+        "search_path", f"search_path is {named}, and {inquiry.identity.role} may use no such schema.", hidden
     )
 
 
@@ -220,13 +235,13 @@ def _permission(inquiry: Inquiry, subject: Subject) -> Finding:
         for each in inquiry.facts.privileges or ()
         if any((each.schema, each.name) == one.parts for one in subject.present)
     ]
-    if rows and not any(each.granted for each in rows):
+    if rows and not any(each.granted or each.columns for each in rows):
         return confirmed(
             "permission",
             f"{role} has no privilege on {written(rows[0].schema, rows[0].name)}.",
             [f"owned by {written(rows[0].owner)}"],
         )
-    granted = [each.privilege for each in rows if each.granted]
+    granted = [each.privilege for each in rows if each.granted or each.columns]
     return ruled_out(
         "permission",
         f"Nothing that {role} lacks hides {subject.label}.",

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from mendbook import lexer
 from mendbook.symptom import absence, platforms, statements, subject
 from mendbook.symptom.facts import Privilege
 from mendbook.symptom.finding import Finding, confirmed, listed, ruled_out, unknown, written
 from mendbook.symptom.inquiry import Inquiry
+from mendbook.symptom.statements import Statement
 
 _DATA = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE"})  # verbs whose privilege has the same name
 _OWNERS = ("ALTER", "DROP", "COMMENT", "CREATE INDEX", "REINDEX")  # what an owner alone may do begins so
@@ -31,7 +33,7 @@ def rights(inquiry: Inquiry) -> Iterator[Finding]:
     if first.row_security:
         said = f"{name} has row-level security: policies decide which rows {role} may touch."
         yield confirmed("row_security", said, [f"owned by {owner}"])
-    else:
+    elif first.kind == "table":
         yield ruled_out("row_security", f"{name} has no row-level security.")
     theirs = [each for each in inquiry.facts.relations or () if each.parts == (first.schema, first.name)]
     if any(map(platforms.owns, theirs)):
@@ -45,44 +47,48 @@ def _wants_owner(inquiry: Inquiry) -> bool:
 
 
 def _grants(inquiry: Inquiry, role: str, rows: list[Privilege]) -> Iterator[Finding]:
-    needed = _needed(inquiry, rows[0])
-    asked = [each for each in rows if each.privilege in needed] or rows
-    shown = [
-        f"{each.privilege} on {each.kind} {written(each.schema, each.name)}: " + ("yes" if each.granted else "no")
-        for each in rows
-    ]
-    lacking = [each for each in asked if not each.granted]
-    hidden = [
-        each for each in inquiry.facts.schemas or () if not each.usable and each.name in {row.schema for row in rows}
-    ]
+    shown = list(map(_shown, rows))
+    of = {each.schema for each in rows}
+    hidden = [each for each in inquiry.facts.schemas or () if not each.usable and each.name in of]
+    lacking = [each for each in rows if not each.granted and _is_needed(inquiry, each)]
     if hidden:
-        names = listed(written(each.name) for each in hidden)
-        yield confirmed(
-            "permission",
-            f"{role} lacks USAGE on the schema {names}.",
-            [*(f"{each} is owned by {written(each.owner)}" for each in hidden), *shown],
-        )
+        owners = [f"{each} is owned by {written(each.owner)}" for each in hidden]
+        yield confirmed("permission", f"{role} lacks USAGE on the schema {listed(map(str, hidden))}.", owners + shown)
     elif lacking:
-        on = written(lacking[0].schema, lacking[0].name)
+        on, owner = written(lacking[0].schema, lacking[0].name), written(lacking[0].owner)
         rights = listed(each.privilege for each in lacking)
-        yield confirmed(
-            "permission",
-            f"{role} lacks {rights} on {on}, which {written(lacking[0].owner)} owns and can grant.",
-            shown,
-        )
+        yield confirmed("permission", f"{role} lacks {rights} on {on}, which {owner} owns and can grant.", shown)
     else:
         yield ruled_out("permission", f"{role} has what it needs.", shown)
-        yield unknown("fixed_meanwhile", f"{role} has the grants now; the application may use another role.", shown)
+        yield unknown("fixed_meanwhile", f"{role} has the grants now; the application may use another role.")
 
 
-def _needed(inquiry: Inquiry, row: Privilege) -> set[str]:
-    """What the statement does with the table: it writes to the first that it names, and reads the others."""
+def _shown(row: Privilege) -> str:
+    some = f"on the columns {listed(map(written, row.columns))}" if row.columns else "no"
+    return f"{row.privilege} on {row.kind} {written(row.schema, row.name)}: {'yes' if row.granted else some}"
+
+
+def _is_needed(inquiry: Inquiry, row: Privilege) -> bool:
+    """Whether the statement wants the privilege: it writes to the first table that it names, and reads the others.
+
+    Without a statement, every privilege may be the one. One that is granted on some columns suffices for those.
+    """
     statement = inquiry.statement
-    if statement is None or statement.verb not in _DATA or not statement.tables:
-        return set()
-    if next(iter(statement.tables.values()))[1] != row.name:
-        return {"SELECT"}
-    return {statement.verb} if statement.verb == "INSERT" else {statement.verb, "SELECT"}
+    if row.kind != "table" or statement is None or statement.verb not in _DATA or not statement.tables:
+        return True
+    is_first = next(iter(statement.tables.values()))[1] == row.name
+    needed = {statement.verb} if is_first else set()
+    if not is_first or statement.verb != "INSERT":
+        needed.add("SELECT")
+    return row.privilege in needed and not (row.columns and _suffice(inquiry, statement, row))
+
+
+def _suffice(inquiry: Inquiry, statement: Statement, row: Privilege) -> bool:
+    """Whether the statement uses no other columns than those on which the privilege is granted."""
+    names = {each.name for each in inquiry.facts.columns or () if (each.schema, each.table) == (row.schema, row.name)}
+    read = lexer.significant(statement.sql)
+    used = {statements.fold(token.text) for token in read if token.kind in ("word", "quoted")} & names
+    return used <= set(row.columns or ()) and all(token.text != "*" for token in read)
 
 
 def _rows(inquiry: Inquiry) -> list[Privilege]:
@@ -101,8 +107,7 @@ def _rows(inquiry: Inquiry) -> list[Privilege]:
 
 
 def login(inquiry: Inquiry) -> Iterator[Finding]:
-    """Is there such a role, and may it log in?"""
-    yield absence.other_database(inquiry)
+    """Is there such a role, and may it log in? Roles are the same for all databases of a server."""
     name = inquiry.diagnosis.role
     if name is None or inquiry.facts.roles is None:
         yield unknown(

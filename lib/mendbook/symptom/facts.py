@@ -157,6 +157,7 @@ class Privilege:
     row_security: bool
     privilege: str
     granted: bool
+    columns: list[str] | None  # where it is not granted on the table: those on which it is
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -112,31 +112,32 @@ FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p') AND c.relname = ANY (%(ledgers)s::text[]) AND n.nspname !~ '^pg_';
 
 -- name: privileges
--- A privilege on any column counts: a role that may read one column does not get "permission denied" for the table.
+-- Where a privilege on a whole table is not granted, it may be on some of its columns.
 SELECT CASE c.relkind WHEN 'S' THEN 'sequence' ELSE 'table' END AS kind, n.nspname AS schema, c.relname AS name, r.rolname AS owner,
        pg_has_role(c.relowner, 'USAGE') AS owned, c.relrowsecurity AS row_security, p.privilege,
-       CASE WHEN c.relkind = 'S' THEN has_sequence_privilege(c.oid, p.privilege)
-            WHEN p.privilege = 'DELETE' THEN has_table_privilege(c.oid, p.privilege)
-            ELSE has_any_column_privilege(c.oid, p.privilege) END AS granted
+       CASE WHEN c.relkind = 'S' THEN has_sequence_privilege(c.oid, p.privilege) ELSE has_table_privilege(c.oid, p.privilege) END AS granted,
+       CASE WHEN c.relkind <> 'S' AND p.privilege <> 'DELETE' AND NOT has_table_privilege(c.oid, p.privilege)
+            THEN (SELECT array_agg(a.attname::text) FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+                  AND has_column_privilege(c.oid, a.attnum, p.privilege)) END AS columns
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_roles r ON r.oid = c.relowner
 CROSS JOIN unnest(CASE c.relkind WHEN 'S' THEN ARRAY['USAGE', 'SELECT', 'UPDATE'] ELSE ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE'] END)
            AS p (privilege)
 WHERE c.relname = ANY (%(names)s::text[]) AND c.relkind IN ('r', 'p', 'f', 'v', 'm', 'S') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
 UNION ALL
-SELECT 'schema', '', n.nspname, r.rolname, pg_has_role(n.nspowner, 'USAGE'), false, p.privilege, has_schema_privilege(n.oid, p.privilege)
+SELECT 'schema', '', n.nspname, r.rolname, pg_has_role(n.nspowner, 'USAGE'), false, p.privilege, has_schema_privilege(n.oid, p.privilege), NULL
 FROM pg_namespace n JOIN pg_roles r ON r.oid = n.nspowner CROSS JOIN unnest(ARRAY['USAGE', 'CREATE']) AS p (privilege)
 WHERE n.nspname = ANY (%(names)s::text[])
 UNION ALL
 SELECT 'function', n.nspname, format('%%s(%%s)', p.proname, oidvectortypes(p.proargtypes)), r.rolname, pg_has_role(p.proowner, 'USAGE'), false,
-       'EXECUTE', has_function_privilege(p.oid, 'EXECUTE')
+       'EXECUTE', has_function_privilege(p.oid, 'EXECUTE'), NULL
 FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_roles r ON r.oid = p.proowner
 WHERE p.proname = ANY (%(names)s::text[])
 UNION ALL
-SELECT 'type', n.nspname, t.typname, r.rolname, pg_has_role(t.typowner, 'USAGE'), false, 'USAGE', has_type_privilege(t.oid, 'USAGE')
+SELECT 'type', n.nspname, t.typname, r.rolname, pg_has_role(t.typowner, 'USAGE'), false, 'USAGE', has_type_privilege(t.oid, 'USAGE'), NULL
 FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace JOIN pg_roles r ON r.oid = t.typowner
 WHERE t.typname = ANY (%(names)s::text[]) AND t.typrelid = 0
 UNION ALL
-SELECT 'database', '', d.datname, r.rolname, pg_has_role(d.datdba, 'USAGE'), false, p.privilege, has_database_privilege(d.oid, p.privilege)
+SELECT 'database', '', d.datname, r.rolname, pg_has_role(d.datdba, 'USAGE'), false, p.privilege, has_database_privilege(d.oid, p.privilege), NULL
 FROM pg_database d JOIN pg_roles r ON r.oid = d.datdba CROSS JOIN unnest(ARRAY['CONNECT', 'CREATE', 'TEMPORARY']) AS p (privilege)
 WHERE d.datname = ANY (%(names)s::text[]);
 

@@ -83,6 +83,7 @@ class Inquiry:
 
 def begin(conn: psycopg.Connection[Any], diagnosis: Diagnosis, identity: Identity, queries: Iterable[str]) -> Inquiry:
     """Parse the failing statement and ask the server *queries* of `facts`."""
+    diagnosis = _encodable(diagnosis)
     statement = _judgeable(diagnosis)
     refusal = parsing.parse(conn, [statement.sql])[0] if statement else None
     if refusal and refusal.sqlstate == _SYNTAX != diagnosis.sqlstate:
@@ -90,7 +91,7 @@ def begin(conn: psycopg.Connection[Any], diagnosis: Diagnosis, identity: Identit
     missed = Missing()
     if statement and refusal:
         missed = missing.find(statement, refusal.sqlstate, refusal.message, refusal.position)
-        diagnosis = _sharpened(diagnosis, refusal, missed)
+        diagnosis = _sharpened(diagnosis, statement, refusal, missed)
     known = facts.read(conn, queries, _values(diagnosis, conn.info.encoding))
     return Inquiry(
         conn=conn,
@@ -137,6 +138,13 @@ def exchange(sql: str, change: Change) -> str:
     return "".join(pieces)
 
 
+def _encodable(diagnosis: Diagnosis) -> Diagnosis:
+    """Write a question mark for what no text sent to a server can hold: halves of surrogate pairs."""
+    said = {name: getattr(diagnosis, name) for name in (*_NAMES, *_TEXTS)}
+    clean = {name: _clean(value, "utf-8") for name, value in said.items() if value}
+    return replace(diagnosis, **clean)  # type: ignore[arg-type]
+
+
 def _judgeable(diagnosis: Diagnosis) -> Statement | None:
     """The failing statement, if Parse looks up what it names; not the one whose function or trigger failed."""
     sql = diagnosis.statement
@@ -146,10 +154,12 @@ def _judgeable(diagnosis: Diagnosis) -> Statement | None:
     return statement if statement.verb in parsing.ANALYSED and not statement.truncated else None
 
 
-def _sharpened(diagnosis: Diagnosis, refusal: Refusal, missed: Missing) -> Diagnosis:
+def _sharpened(diagnosis: Diagnosis, statement: Statement, refusal: Refusal, missed: Missing) -> Diagnosis:
     """Take over what the server misses now, if that is what the text speaks of."""
-    if diagnosis.sqlstate not in (None, refusal.sqlstate):
+    if not diagnosis.kind.startswith("missing_") or diagnosis.sqlstate not in (None, refusal.sqlstate):
         return diagnosis
+    if refusal.sqlstate == missing.TABLE and missed.table not in {table for _, table in statement.tables.values()}:
+        return diagnosis  # an alias that the statement does not define
     for name in ("table", "column"):
         known, found = getattr(diagnosis, name), getattr(missed, name)
         if known and found and known != found and diagnosis.certainty.get(name) != "guessed":
@@ -190,7 +200,7 @@ def _values(diagnosis: Diagnosis, encoding: str) -> dict[str, Any]:
     tables = [part for table in statements.tables(_sql(diagnosis)).values() for part in table]
     forms = nearness.tables(diagnosis.alias) if diagnosis.alias else ()
     brings = extensions.bringing(diagnosis.function or diagnosis.type)
-    names = {_clean(name, encoding) for name in (*said, *tables, *forms, brings) if name}
+    names = {_clean(name, encoding).replace("\0", "?") for name in (*said, *tables, *forms, brings) if name}
     sought = next((name for name in (_sought(diagnosis), *said) if name), "")
     return {
         "names": sorted(names),
@@ -202,6 +212,9 @@ def _values(diagnosis: Diagnosis, encoding: str) -> dict[str, Any]:
 _NAMES = ("table", "alias", "column", "schema", "function", "type", "constraint", "role", "database")
 
 
+_TEXTS = ("message", "statement", "inner", "fragment")
+
+
 def _sought(diagnosis: Diagnosis) -> str | None:
     """The name for which others may be near in the catalog; a column is looked for in its table."""
     own = {"missing_function": "function", "missing_type": "type", "invalid_enum": "type"}
@@ -209,7 +222,7 @@ def _sought(diagnosis: Diagnosis) -> str | None:
 
 
 def _clean(name: str, encoding: str) -> str:
-    return name.encode(encoding, "replace").decode(encoding).replace("\0", "?")
+    return name.encode(encoding, "replace").decode(encoding)
 
 
 def _sql(diagnosis: Diagnosis) -> str:

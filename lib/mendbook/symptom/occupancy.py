@@ -19,7 +19,6 @@ _READS, _WRITES = frozenset({"SELECT", "VALUES", "TABLE"}), frozenset({"INSERT",
 
 def connections(inquiry: Inquiry) -> Iterator[Finding]:
     """Is the server full, or one of its limits, and who has the connections?"""
-    yield absence.other_database(inquiry)
     server, sessions = (inquiry.facts.server or (None,))[0], inquiry.facts.sessions
     if server is None or sessions is None:
         yield unknown("server_full", "This role cannot read how many connections there are.")
@@ -90,7 +89,6 @@ def _idle(server: Server, sessions: Sequence[Sessions]) -> Finding:
 
 def answers(inquiry: Inquiry) -> Iterator[Finding]:
     """Does the server answer, and since when?"""
-    yield absence.other_database(inquiry)
     server = (inquiry.facts.server or (None,))[0]
     since = f", and has been up for {duration(server.up)}" if server else ""
     yield confirmed(

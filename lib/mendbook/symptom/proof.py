@@ -21,6 +21,7 @@ UNKNOWN = "unknown"  # the cause where no check confirms one
 _ALWAYS = ("settings", "configured", "databases")
 _OBJECTS = ("relations", "columns", "schemas", "keywords", "ledgers", "privileges")
 _SESSIONS = ("server", "sessions")
+_AT_PARSE = "42"  # the SQLSTATE class of syntax errors and names: appendix A of the manual
 _OF_TABLES = frozenset(
     {"missing_column", "missing_table", "missing_constraint", "not_null_violation", "type_mismatch", "permission"}
     | {"duplicate_object"}
@@ -97,7 +98,8 @@ def _refined(asked: Inquiry, sought: Subject | None) -> Diagnosis:
         return inquiry.without_table(diagnosis)
     if len(tables) != 1 or (is_guess and not asked.tables()):
         return diagnosis
-    schema = next((each.schema for each in subject.resolved(asked, tables)), None)
+    found = sought.found if sought else subject.resolved(asked, tables)
+    schema = found[0].schema if found else None
     return inquiry.say(diagnosis, table=tables[0][1], schema=tables[0][0] or schema)
 
 
@@ -106,6 +108,9 @@ def _refined(asked: Inquiry, sought: Subject | None) -> Diagnosis:
 
 def _unnamed(asked: Inquiry) -> Iterator[Finding]:
     yield absence.other_database(asked)
+    if asked.diagnosis.kind == "missing_schema":
+        yield absence.no_schema(asked)
+        return
     if asked.passes:
         yield confirmed("fixed_meanwhile", "The server now takes the statement.")
     yield absence.standby(asked, "what is missing")
@@ -128,6 +133,8 @@ def _ledger(asked: Inquiry) -> Iterator[Finding]:
 
 def _any(asked: Inquiry) -> Iterator[Finding]:
     yield absence.other_database(asked)
+    if not (asked.diagnosis.sqlstate or "").startswith(_AT_PARSE):
+        return  # what fails with a value, or in a transaction, does not fail when it is Parsed
     if asked.passes:
         yield confirmed("fixed_meanwhile", "The server now takes the statement.")
     names = sorted({table for _, table in asked.tables().values()})

@@ -196,6 +196,9 @@ def _part(
         found = _found(found, tables)
     names = {table for _, table in tables}
     named = tuple(each for each in relations if each.kind != "index" and each.name in names)
+    holders = _having(named, parts, name)
+    if not found and not holders and len(named) == 1:
+        found = named  # whoever got the error sees a table of that name, and there is but one
     own = [each for each in parts if any((each.schema, each.table) == (one.schema, one.name) for one in found)]
     return Subject(
         kind=kind,
@@ -205,7 +208,7 @@ def _part(
         tables=tables,
         named=named,
         found=found,
-        holders=_having(named, parts, name),
+        holders=holders,
         alternatives=tuple(
             Alternative(
                 name=each.name, shown=_shown(each), change=Change(name=name, instead=(each.name,), inside=True)
