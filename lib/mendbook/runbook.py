@@ -54,14 +54,13 @@ class Runbook:
     def facts(self) -> list[tuple[str, str]]:
         """(label, value) pairs, for people."""
         text = self.text
-        options = [f"{each.id}: {each.title} ({each.advice.replace('_', ' ')})" for each in text.options]
         return [
             ("incident", text.title),
             ("summary", text.summary),
             ("root cause", text.root_cause),
             ("impact", "\n".join(text.impact)),
             ("severity", f"{text.severity}; risk of the fix: {text.risk}; downtime: {text.downtime}"),
-            ("options", "\n".join(options)),
+            *((f"option {each.id}", _option(each)) for each in text.options),
             ("statements", "\n".join(f"{each.id} at {each.at}" for each in text.statements)),
             ("parameters", "\n".join(_described(name, each) for name, each in text.parameters.items())),
         ]
@@ -148,6 +147,16 @@ class Runbook:
             names = str(value).split(",") if kind == "identifiers" else [str(value)]
             return ", ".join(sql.Identifier(each).as_string(None) for each in names)
         return str(value) if kind in PLAIN_SQL else sql.Literal(value).as_string(None)
+
+
+def _option(option: Option) -> str:
+    advice = option.advice.replace("_", " ")
+    lines = [
+        f"{option.title} ({advice})",
+        *(f"+ {each}" for each in option.pros),
+        *(f"- {each}" for each in option.cons),
+    ]
+    return "\n".join([*lines, option.reason] if option.reason else lines)
 
 
 def plain(template: str, values: Mapping[str, Value]) -> str:
