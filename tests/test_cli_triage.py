@@ -36,6 +36,14 @@ def test_triage_says_what_failed_and_what_is_next(tmp_path: Path) -> None:
     assert "type" not in found.json["values"]
 
 
+def test_a_name_that_no_terminal_has_is_printed(tmp_path: Path) -> None:
+    (tmp_path / "error.txt").write_text('{"message": "relation \\"\\ud800Łódź\\" does not exist", "code": "42P01"}')
+    for more in ([], ["--json"]):
+        said = mendbook("triage", "error.txt", *more, cwd=tmp_path, env={"PYTHONIOENCODING": "ascii"})
+        assert said.code == 3, said
+        assert_no_traceback(said)
+
+
 def test_what_is_not_postgresql_is_said_so(tmp_path: Path) -> None:
     (tmp_path / "error.txt").write_text("ReferenceError: updated_at is not defined\n")
     said = mendbook("triage", "error.txt", cwd=tmp_path)

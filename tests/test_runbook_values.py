@@ -56,6 +56,8 @@ def test_sql_that_is_whole_is_taken(type: str, value: str) -> None:
         ("type", "text; DROP TABLE users"),
         ("type", "text DEFAULT 0"),
         ("type", "…"),
+        ("identifier", "\ud800"),
+        ("text", "a\0"),
     ],
 )
 def test_sql_that_would_reach_further_is_refused(type: str, value: str) -> None:

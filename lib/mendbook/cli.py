@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import os
+import shutil
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -30,6 +32,9 @@ EXIT_CODES = (
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # names of any alphabet, on any terminal
     parsed = parser().parse_args(arguments)
     try:
         code: int = parsed.run(parsed)
@@ -239,10 +244,16 @@ def _print_record(record: dict[str, Any], folder: Path, ended: Run) -> None:
             print()
     print(record["verdict"])
     if record.get("next") and ended.completed:
-        print(f"\n{record['next']}")
+        print(f"\n{record['next']}{_where()}")
     print(f"\nrecord: {ended.notebook}")
     if (folder / "fix.html").exists():
         print(f"document: {(folder / 'fix.html').resolve().as_uri()}")
+
+
+def _where() -> str:
+    """Say where the command is, if typing its name would not find it."""
+    own = Path(sys.argv[0])
+    return "" if shutil.which("mendbook") or own.name != "mendbook" else f"\n(mendbook is {own})"
 
 
 def _tables(record: dict[str, Any], name: str) -> list[tuple[tuple[str, ...], list[Any], dict[str, str]]]:
@@ -280,7 +291,9 @@ def _pair(given: str) -> tuple[str, str]:
 def _demo(parsed: argparse.Namespace) -> int:
     from mendbook.run import demo
 
-    return demo.run(parsed.runbook, Path(parsed.incidents))
+    code = demo.run(parsed.runbook, Path(parsed.incidents))
+    print(_where().strip())
+    return code
 
 
 def _lab(parsed: argparse.Namespace) -> int:

@@ -28,7 +28,7 @@ def coerce(name: str, parameter: Parameter, given: object) -> Value:
 
 
 def _text(given: object) -> str | None:
-    return given if isinstance(given, str) and "\0" not in given else None
+    return given if isinstance(given, str) and not _UNSENDABLE.search(given) else None
 
 
 def _boolean(given: object) -> bool | None:
@@ -82,6 +82,7 @@ def _ddl(given: object) -> str | None:
     return text if pieces and closed and all(each.kind == "sql" for each in pieces) else None
 
 
+_UNSENDABLE = re.compile("[\\0\ud800-\udfff]")  # PostgreSQL's text holds no NUL, and UTF-8 no half of a pair
 _ENDS = (";", "\\;")
 PLAIN_SQL = ("type", "statement", "expression", "ddl")  # types whose values stand in SQL as they are
 _READERS: Mapping[str, Callable[[object], Value | None]] = {

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
-from mendbook.symptom import match, triage
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from mendbook.symptom import match, referral, triage
 from mendbook.symptom.match import Match
 
 MISSING = 'ERROR:  column "{}" of relation "{}" does not exist\nSTATEMENT:  UPDATE {} SET {} = $1 WHERE id = $2\n'
@@ -99,6 +103,19 @@ def test_a_secret_in_the_statement_becomes_no_value() -> None:
 def test_a_statement_that_was_cut_becomes_no_value() -> None:
     best = rank('ERROR:  relation "parcels" does not exist\nSTATEMENT:  SELECT id FROM parcels WHERE (a = 1 AND\n')[0]
     assert "statement" not in best.values
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    st.text(max_size=60),
+    st.sampled_from(['column "{}" of relation "b" does not exist', 'relation "{}" does not exist']),
+)
+def test_no_name_is_too_strange(name: str, message: str) -> None:
+    text = f"ERROR:  {message.format(name)}\nSTATEMENT:  SELECT {name} FROM b ON CONFLICT ({name}\n"
+    found = referral.refer(text)
+    json.dumps(found.to_json())
+    assert found.command("env:SHOP", "") is not None
+    assert all(len(row) == 3 for row in (*found.rows(), *found.answers(), *found.facts()))
 
 
 def test_what_is_not_postgresql_leads_nowhere() -> None:
