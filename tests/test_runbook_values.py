@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
@@ -11,6 +12,7 @@ from mendbook import authoring, runbook
 from mendbook.errors import Usage
 from mendbook.runbook_text import Parameter
 from mendbook.runbook_values import coerce
+from mendbook.stages import reproduce
 
 HOSTILE = ['"; DROP TABLE users; --', "it's", 'a"b', "Łódź", "<b>", "two\nlines", "a.b", "${table}", "'${table}'"]
 
@@ -124,3 +126,18 @@ def test_a_statement_is_parsed_and_never_run(tmp_path: Path) -> None:
     given = "parameters:\n  s: {type: statement, description: x}\n"
     path.write_text(text.replace("statements:\n", f"{given}\nstatements:\n", 1), encoding="utf-8")
     assert "is only ever parsed; use it under statements" in "\n".join(runbook.problems(folder))
+
+
+def test_a_question_to_the_catalog_is_answered_with_rows(make_database: Callable[[str], str]) -> None:
+    book = runbook.find("not-null-without-default")
+    values = book.values({"schema": "Shop", "table": "it's", "column": 'a"b', "default": "0"})
+    script = 'CREATE SCHEMA "Shop"; CREATE TABLE "Shop"."it\'s" ("a""b" int NOT NULL {})'
+    with psycopg.connect(make_database(script.format(""))) as conn:
+        [found] = reproduce.run(conn, book, values).outcomes
+        assert (found.sqlstate, 'a""b' in found.message) == ("23502", True)
+        [lost] = reproduce.run(conn, book, {**values, "table": "its"}).outcomes
+        assert lost.sqlstate == "42P01"  # and the transaction goes on
+        assert reproduce.run(conn, book, values).failing
+    for healthy in ("DEFAULT 0", "GENERATED ALWAYS AS IDENTITY"):
+        with psycopg.connect(make_database(script.format(healthy))) as conn:
+            assert reproduce.run(conn, book, values).passes

@@ -125,6 +125,8 @@ def _broken(live: Snapshot, identity: Identity, book: Runbook, known: Mapping[st
     sqls = [book.fill(each.sql, known) for each in book.text.statements]
     sqls += [str(value) for name, value in known.items() if book.text.parameters[name].type == "ddl"]
     named = [name for sql in sqls for name in (*statements.tables(sql).values(), *_referenced(sql))]
+    if "table" in known:
+        named.append((str(known.get("schema") or "") or None, str(known["table"])))
     part = _closure(live, {found for name in named for found in _place(name, live, identity)}, "\n".join(sqls))
     script = [f"{statement};\n" for _, statement in definition.script(part)]
     return f"-- The tables concerned, as they are on {identity.database}, without rows.\n" + "\n".join(script)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,7 +13,7 @@ from pathlib import Path
 from mendbook import render
 from mendbook import runbook as runbooks
 from mendbook import target as targets
-from mendbook.errors import ApplyFailed, MendbookError, NotVerified, Refused, Usage
+from mendbook.errors import ApplyFailed, MendbookError, NotVerified, Refused, Surroundings, Usage
 from mendbook.render import Picture
 from mendbook.request import new_folder, now, understand, who
 from mendbook.runbook import Runbook
@@ -166,7 +166,8 @@ class Incident:
     @cached_property
     def tables(self) -> Tables:
         """The tables that the statements name, as they are now."""
-        names = [name for each in self.runbook.statements(self.values) for name in statements.tables(each.sql).values()]
+        sent = [each.sql for each in self.runbook.statements(self.values) if not each.fails_with]
+        names = [name for sql in sent for name in statements.tables(sql).values()]
         with self.target.reading() as conn:
             return tables.describe(conn, self.schema, names, self.identity.schemas)
 
@@ -356,11 +357,23 @@ class Incident:
         try:
             yield
         except BaseException as error:
-            self._failed(name, error)
+            self._kept.close()
+            self._time(name, start)
+            # A disk that is full must not hide what went wrong.
+            with suppress(OSError):
+                self._failed(name, error)
             raise
-        finally:
-            self.record["stages"][name] = {"seconds": round(time.monotonic() - start, 3)}
+        self._time(name, start)
+        try:
             document.save(self.folder, self.record)
+        except OSError as error:
+            raise Surroundings(
+                f"The stage {name!r} ended well, and {self.folder} cannot be written ({error}), so the record lacks it. "
+                f"Make room or make the folder writable, then run this again."
+            ) from None
+
+    def _time(self, name: str, start: float) -> None:
+        self.record["stages"][name] = {"seconds": round(time.monotonic() - start, 3)}
 
     def _failed(self, name: str, error: BaseException) -> None:
         code = error.exit_code if isinstance(error, MendbookError) else 1
@@ -369,7 +382,7 @@ class Incident:
         # What was refused later does not take back what the record says: it changed nothing.
         if not self._diagnosed or code in _CHANGED:
             self.record.update(verdict=verdict, exit_code=code, next="")
-        self._kept.close()
+        document.save(self.folder, self.record)
         if "reproduction" in self.record:
             document.write(self.folder, self.record)
 

@@ -126,15 +126,16 @@ class Runbook:
         """SQL with each ``${name}`` replaced: identifiers quoted and values as literals, both by psycopg.
 
         ``'${name}'`` becomes a literal that holds the quoted identifier, as a cast to regclass wants it. An identifier
-        that is left empty goes with the dot behind it: ``${schema}.${table}`` is then looked up in the search_path.
-        What has no value stays.
+        that is left empty is nothing there, and elsewhere goes with the dot behind it: ``${schema}.${table}`` is then
+        looked up in the search_path. What has no value stays.
         """
 
         def put(found: re.Match[str]) -> str:
             if (found["literal"] or found["name"]) not in values:
                 return found[0]
             if found["literal"]:
-                return sql.Literal(self._quoted(found["literal"], values)).as_string(None)
+                value = values[found["literal"]]
+                return sql.Literal(value and self._quoted(found["literal"], values)).as_string(None)
             if values[found["name"]] == "" and self.text.parameters[found["name"]].type == "identifier":
                 return ""
             return self._quoted(found["name"], values) + found["dot"]
@@ -279,13 +280,18 @@ def _loose_ends(folder: Path, text: Text, file: YamlFile) -> Iterator[str]:
         yield file.problem(("example", name), "this is no parameter; declare it under parameters")
 
 
+def _is_parsed(text: Text, place: Place) -> bool:
+    """Whether what stands there is a statement of the application, and no question to the catalog."""
+    return place[0] == "statements" and not text.statements[int(place[1])].fails_with
+
+
 def _placeholder_problems(text: Text, place: Place, value: str) -> Iterator[str]:
     """What would be filled in wrong: SQL that a person gives is Parsed, or run on a clone, and never anything else."""
     for name in _PLACEHOLDER.findall(value):
         kind = text.parameters[name].type if name in text.parameters else ""
         if not kind:
             yield f"${{{name}}} is no parameter; declare it under parameters"
-        elif kind == "statement" and not (place[0] == "statements" or "becomes" in place):
+        elif kind == "statement" and not (_is_parsed(text, place) or "becomes" in place):
             yield f"${{{name}}} is a statement, which is only ever parsed; use it under statements"
         elif kind in ("expression", "ddl") and "steps" not in place:
             yield f"${{{name}}} is SQL that a person gives, which only ever runs on a clone; use it in a step"

@@ -48,6 +48,12 @@ class Statement(_Part):
     id: Slug
     at: str = Field(description="where it stands in the application, as file:line")
     sql: str
+    fails_with: str = Field(
+        default="",
+        pattern=r"^([0-9A-Z]{5})?$",
+        description="for a fault that shows only when a statement runs: sql is a question to the catalog instead, run "
+        "read-only, and a row that it returns is a failure with this SQLSTATE, said by its first column",
+    )
 
 
 class Expected(_Part):

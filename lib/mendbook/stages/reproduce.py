@@ -1,14 +1,15 @@
 """Reproduction: the failing statements, judged by PostgreSQL itself and run by nobody.
 
 Each statement is sent through the protocol's Parse step, which raises what the application saw and executes nothing:
-no rows are touched, no row locks are taken, and no parameter values are needed.
+no rows are touched, no row locks are taken, and no parameter values are needed. Where a fault shows only when a
+statement runs, the runbook asks the catalog for it instead.
 """
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import psycopg
@@ -18,7 +19,7 @@ from psycopg.pq.abc import PGresult
 from mendbook import lexer, redaction, render
 from mendbook.errors import NotThisIncident
 from mendbook.runbook import Runbook, plain
-from mendbook.runbook_text import Option, Value
+from mendbook.runbook_text import Option, Statement, Value
 from mendbook.target import limit
 
 
@@ -90,8 +91,26 @@ def run(
     With *after*, the statements are those that the application sends once that option is in place.
     """
     return Reproduction(
-        outcomes=tuple(judge(conn, each.id, each.at, each.sql) for each in runbook.statements(values, after))
+        outcomes=tuple(
+            ask(conn, each) if each.fails_with else judge(conn, each.id, each.at, each.sql)
+            for each in runbook.statements(values, after)
+        )
     )
+
+
+def ask(conn: psycopg.Connection[Any], question: Statement) -> Outcome:
+    """Put a question to the catalog, in the read-only transaction that is open on *conn*: a row is a failure."""
+    outcome = Outcome(id=question.id, at=question.at, sql=question.sql)
+    conn.execute("SAVEPOINT ask")
+    try:
+        row = conn.execute(question.sql.encode()).fetchone()
+    except psycopg.Error as error:
+        if conn.closed:
+            raise
+        conn.execute("ROLLBACK TO ask")
+        said = error.diag
+        return replace(outcome, sqlstate=said.sqlstate or "XX000", message=redaction.scrub(said.message_primary or ""))
+    return replace(outcome, sqlstate=question.fails_with, message=redaction.scrub(str(row[0]))) if row else outcome
 
 
 def judge(conn: psycopg.Connection[Any], id: str, at: str, sql: str) -> Outcome:
