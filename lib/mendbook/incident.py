@@ -368,8 +368,8 @@ class Incident:
             document.save(self.folder, self.record)
         except OSError as error:
             raise Surroundings(
-                f"The stage {name!r} ended well, and {self.folder} cannot be written ({error}), so the record lacks it. "
-                f"Make room or make the folder writable, then run this again."
+                f"The stage {name!r} ended well, and {self.folder} cannot be written ({error}), so the record lacks "
+                f"it. Make room or make the folder writable, then run this again."
             ) from None
 
     def _time(self, name: str, start: float) -> None:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,6 +27,7 @@ from mendbook.incident import Incident
 from mendbook.stages import apply
 
 from tests.helpers import fingerprint, read, run
+from tests.run.test_notebooks import wait_for
 
 Make = Callable[[str], str]
 
@@ -109,6 +114,50 @@ def test_a_lock_that_is_not_obtained_changes_nothing_and_names_who_holds_it(shop
         holder.execute("LOCK TABLE orders IN ACCESS SHARE MODE")
         with pytest.raises(LockNotObtained, match=rf"pid {holder.info.backend_pid} .*nightly dump"):
             incident.apply(wait=0.5)
+    assert fingerprint(shop.conninfo) == before
+
+
+def test_an_interrupt_takes_back_what_was_done(shop: Shop) -> None:
+    """The first step is committed; the second waits for an old snapshot when the signal comes."""
+    extend(shop.book, [{"sql": "CREATE INDEX orders_placed_at ON orders (placed_at)"}])
+    incident = shop.approved(shop.diagnose())
+    before = fingerprint(shop.conninfo)
+    with psycopg.connect(shop.conninfo) as reader:
+        reader.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        reader.execute("SELECT 1")  # a snapshot that CREATE INDEX CONCURRENTLY has to wait for, and no lock
+        first = threading.Thread(target=stop_at_the_second_step, args=(incident.journal.path,))
+        first.start()
+        with pytest.raises(ApplyFailed, match=r"It was interrupted\. Everything that had been done was undone"):
+            incident.apply(wait=20)
+        first.join()
+    assert fingerprint(shop.conninfo) == before
+
+
+def stop_at_the_second_step(journal: Path) -> None:
+    """Interrupt this process while the second step waits."""
+    wait_for(lambda: journal.read_text().count('"asked"') > 1)
+    time.sleep(0.5)
+    os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_a_journal_that_fails_in_the_middle_takes_back_what_was_done(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk is full when the first step has just been committed."""
+    extend(shop.book, [{"sql": "CREATE INDEX orders_placed_at ON orders (placed_at)"}])
+    incident = shop.approved(shop.diagnose())
+    before = fingerprint(shop.conninfo)
+    real = os.fsync
+
+    def full(descriptor: int) -> None:
+        if '"done"' in incident.journal.path.read_text():
+            raise OSError(28, "No space left on device")
+        real(descriptor)
+
+    monkeypatch.setattr("mendbook.stages.apply.os.fsync", full)
+    with pytest.raises(ApplyFailed, match=r"No space left.*Everything that had been done was undone"):
+        incident.apply(wait=5)
+    monkeypatch.undo()
     assert fingerprint(shop.conninfo) == before
 
 

@@ -7,7 +7,7 @@ import os
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import groupby
@@ -50,22 +50,27 @@ class Journal:
         self.path = path
 
     def write(self, event: str, **facts: Any) -> None:
-        """Add one line and wait until the disk has it."""
-        line = {
-            "at": datetime.now(UTC).isoformat(timespec="milliseconds"),
-            "event": event,
-            **redaction.scrub_all(facts),
-        }
+        """Add one line and wait until the disk has it; raises `Refused` where that fails."""
         try:
-            with self.path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(line, ensure_ascii=False) + "\n")
-                file.flush()
-                os.fsync(file.fileno())
+            self._add(event, facts)
         except OSError as error:
             raise Refused(
                 f"The journal {self.path} cannot be written ({error}), and without it nothing is changed on the "
                 f"target. Make room or make the folder writable, then run this again."
             ) from None
+
+    def note(self, event: str, **facts: Any) -> None:
+        """Add one line if that is possible: taking something back does not wait for a full disk."""
+        with suppress(OSError):
+            self._add(event, facts)
+
+    def _add(self, event: str, facts: dict[str, Any]) -> None:
+        at = datetime.now(UTC).isoformat(timespec="milliseconds")
+        line = json.dumps({"at": at, "event": event, **redaction.scrub_all(facts)}, ensure_ascii=False)
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(line + "\n")
+            file.flush()
+            os.fsync(file.fileno())
 
     def read(self) -> list[dict[str, Any]]:
         """Every complete line, in order."""
@@ -184,16 +189,17 @@ def _go(plan: Plan, target: Target, journal: Journal, direction: str, wait: floa
         with target.connect() as conn:
             for group in _groups(steps, direction):
                 begun += group
-                done += _group(conn, group, direction, journal, clock)
+                done += _group(conn, group, direction, journal.write, clock)
+                journal.write("done", steps=[step.title for step in group])
         if not back:
             done += _edit(plan, journal, undo=False)
     except LockNotObtained as error:
-        journal.write("stopped", reason=str(error))
+        journal.note("stopped", reason=str(error))
         if not done:
             raise
         _take_back(plan, target, journal, done, begun, direction, error)
-    except (MendbookError, psycopg.Error) as error:
-        journal.write("failed", reason=str(error))
+    except (MendbookError, psycopg.Error, KeyboardInterrupt) as error:
+        journal.note("failed", reason=_said(error))
         _take_back(plan, target, journal, done, begun, direction, error)
     journal.write("finished", direction=direction, digest=plan.digest)
     return Application(direction=direction, digest=plan.digest, applied=tuple(done), seconds=time.monotonic() - start)
@@ -231,24 +237,23 @@ class _Clock:
 
 
 def _group(
-    conn: psycopg.Connection[Any], group: list[Step], direction: str, journal: Journal, clock: _Clock
+    conn: psycopg.Connection[Any], group: list[Step], direction: str, journal: Callable[..., None], clock: _Clock
 ) -> list[Applied]:
     """Run one group, again as long as its locks are busy and time is left."""
     titles = [step.title for step in group]
     start, attempt = time.monotonic(), 0
     while True:
         attempt += 1
-        journal.write("asked", steps=titles, attempt=attempt)
+        journal("asked", steps=titles, attempt=attempt)
         try:
             _attempt(conn, group, direction)
         except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected) as error:
             pause = min(PAUSE_S * 2 ** (attempt - 1), PAUSE_MOST_S) * random.uniform(0.5, 1.0)  # noqa: S311  jitter
             if clock.left() < pause:
                 raise _busy(conn, group, attempt, start, error) from None
-            journal.write("waited", steps=titles, attempt=attempt, blockers=_blockers(conn, group))
+            journal("waited", steps=titles, attempt=attempt, blockers=_blockers(conn, group))
             time.sleep(pause)
         else:
-            journal.write("done", steps=titles)
             seconds = time.monotonic() - start
             return [Applied(title=title, seconds=seconds / len(titles), attempts=attempt) for title in titles]
 
@@ -328,10 +333,10 @@ def _take_back(
     done: list[Applied],
     begun: list[Step],
     direction: str,
-    error: Exception,
+    error: BaseException,
 ) -> NoReturn:
     """After a failure, undo what was done, and say what could not be undone."""
-    reason = redaction.scrub(_said(error))
+    reason = redaction.scrub(_said(error)).rstrip(".")
     if direction == "undo":
         left = [each.title for each in done]
         raise ApplyFailed(
@@ -354,7 +359,7 @@ def _take_back(
     # What ran outside a transaction may have left something behind even where it failed, such as an invalid index.
     for step in reversed([each for each in begun if each.title in titles or each.transaction is Transaction.NONE]):
         problems += _undo_step(target, step, journal)
-    journal.write("taken back", steps=sorted(titles), problems=problems)
+    journal.note("taken back", steps=sorted(titles), problems=problems)
     if problems:
         raise ApplyFailed(f"{reason}. This could not be undone and is still there: {'; '.join(problems)}") from None
     raise ApplyFailed(
@@ -365,13 +370,15 @@ def _take_back(
 def _undo_step(target: Target, step: Step, journal: Journal) -> list[str]:
     try:
         with target.connect() as conn:
-            _group(conn, [step], "undo", journal, _Clock(end=time.monotonic() + 30))
+            _group(conn, [step], "undo", journal.note, _Clock(end=time.monotonic() + 30))
     except (MendbookError, psycopg.Error) as error:
         return [f"{step.title} ({redaction.scrub(_said(error))})"]
     return [] if step.undo else [f"{step.title} ({step.undo_loses or 'it has no undo'})"]
 
 
-def _said(error: Exception) -> str:
+def _said(error: BaseException) -> str:
+    if isinstance(error, KeyboardInterrupt):
+        return "It was interrupted"
     if isinstance(error, psycopg.Error):
         return f"PostgreSQL said {error.diag.sqlstate or 'nothing'}: {error.diag.message_primary or str(error).strip()}"
     return str(error)
