@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
 import threading
 import time
@@ -188,6 +189,15 @@ def test_search_path_is_not_what_the_session_began_with(make_database: Make) -> 
     assert_ruled_out(prove(base, qualified, before="SET search_path = nowhere"), "search_path")
 
 
+def test_behind_a_pooler_other_sessions_may_have_another_search_path(make_database: Make) -> None:
+    base = make_database(SHOP)
+    with Target(reference="test", _conninfo=base).reading() as conn:
+        identity = dataclasses.replace(target.identify(conn), pooled=True)
+        found = proof.prove(conn, stated("missing_table", table="orders"), identity)
+    assert_cause(found, "fixed_meanwhile")
+    assert verdict(found, "search_path") == "not known"
+
+
 def test_settings_of_a_role_in_a_database_weigh_most(role: str, make_database: Make) -> None:
     base = make_database("CREATE SCHEMA a; CREATE SCHEMA b; CREATE TABLE b.orders (id int)")
     name = conninfos.conninfo_to_dict(base)["dbname"]
@@ -212,6 +222,14 @@ def test_permission_hides_a_schema(role: str, make_database: Make) -> None:
     near = prove(base, stated("missing_table", table="orders"), user=role, before=path)
     assert_cause(near, "fixed_meanwhile")
     assert_ruled_out(near, "permission")
+
+
+def test_a_hidden_schema_where_nobody_looks_is_not_the_cause(role: str, make_database: Make) -> None:
+    base = make_database("CREATE SCHEMA app; CREATE SCHEMA secret; CREATE TABLE secret.orders (id int)")
+    for missing in (stated("missing_table", table="orders"), stated("missing_table", schema="app", table="orders")):
+        found = prove(base, missing, user=role)
+        assert_cause(found, "other_schema")
+        assert_ruled_out(found, "permission")
 
 
 def test_no_privilege_at_all_looks_like_a_missing_table(role: str, make_database: Make) -> None:
@@ -382,6 +400,9 @@ def test_other_database(make_database: Make) -> None:
     assert_cause(prove(base, stated("missing_table", table="parcels", database="shop")), "other_database")
     assert_cause(prove(base, stated("missing_table", table="parcels", database=here)), "missing")
     assert_cause(prove(base, stated("missing_column", table="parcels", column="id")), "other_database")
+    model = prove(base, stated("missing_column", table="Order", column="note"))
+    assert model.cause == proof.UNKNOWN
+    assert "perhaps orders is meant" in said(model, "other_database")
     listed = prove(base, stated("missing_table", table="parcels"))
     assert verdict(listed, "other_database") == "not known"
     assert "postgres" in said(listed, "other_database")
@@ -422,7 +443,7 @@ def test_an_alias_without_sql_is_a_guess(make_database: Make) -> None:
     base = make_database(SHOP)
     found = prove(base, "SequelizeDatabaseError: column Order.deletedAt does not exist")
     assert (found.refined.table, found.refined.certainty["table"]) == ("orders", "guessed")
-    assert "probably of orders" in said(found, "missing")
+    assert "(probably of orders)" in said(found, "missing")
     assert prove(base, stated("missing_column", alias="p", column="x")).refined.table is None
 
 
@@ -698,7 +719,7 @@ def test_who_blocks_whom(make_database: Make) -> None:
     )
     assert_ruled_out(prove(base, migration), "blocked")
     with psycopg.connect(base, application_name="report") as reader:
-        reader.execute("SELECT FROM orders")
+        reader.execute("SET TRANSACTION ISOLATION LEVEL SERIALIZABLE; SELECT FROM orders")
         held = prove(base, migration)
         assert_cause(held, "blocked")
         assert "ACCESS SHARE on public.orders" in said(held, "blocked")

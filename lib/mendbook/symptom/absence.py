@@ -49,11 +49,7 @@ def other_database(inquiry: Inquiry, subject: Subject | None = None) -> Finding:
         )
     certain = inquiry.diagnosis.certainty.get("table") in ("stated", "derived")
     if subject and subject.kind == "column" and certain and subject.tables and not subject.named:
-        table = written(*subject.tables[0])
-        return confirmed(
-            "other_database",
-            f"No schema of {written(here)} has a table {table}, and where the error comes from there is one.",
-        )
+        return _no_such_table(inquiry, *subject.tables[0])
     if inquiry.facts.databases is None:
         return unknown("other_database", "This role cannot read which databases the server has.")
     others = [written(each.name) for each in inquiry.facts.databases if each.name != here]
@@ -63,11 +59,21 @@ def other_database(inquiry: Inquiry, subject: Subject | None = None) -> Finding:
     return unknown("other_database", f"The server has {count}; what is in them cannot be seen from here.", others)
 
 
+def _no_such_table(inquiry: Inquiry, schema: str | None, table: str) -> Finding:
+    """Where an error about a column comes from there is its table, though an ORM may call it by its model's name."""
+    said = f"No schema of {written(inquiry.identity.database)} has a table {written(schema, table)}"
+    names = {each.name for each in inquiry.facts.relations or () if each.visible and each.kind != "index"}
+    alike = [name for name in names if nearness.is_other_case(table, name)] + nearness.near(table, names)
+    if alike:
+        return unknown("other_database", f"{said}; perhaps {listed(map(written, alike), 'or')} is meant.")
+    return confirmed("other_database", f"{said}, and where the error comes from there is one.")
+
+
 def _search_path(inquiry: Inquiry, subject: Subject) -> Finding:
     settings, label = inquiry.settings, subject.label
     if settings is None or inquiry.facts.configured is None:
         return unknown("search_path", "This role cannot read what search_path is set for it.")
-    if subject.qualified:
+    if subject.schemas:
         return ruled_out("search_path", "The statement names the schema, so search_path does not matter.")
     setting = next((each for each in inquiry.facts.configured if each.name == "search_path"), None)
     should = setting.value if setting else settings.reset_path or ""
@@ -154,7 +160,7 @@ def _other_schema(
     places = listed(dict.fromkeys(written(each.schema) for each in fitting))
     looks = (
         "the statement names another"
-        if subject.qualified
+        if subject.schemas
         else f"search_path is {listed(map(written, inquiry.schema_path()) or ['empty'])}"
     )
     return confirmed("other_schema", f"{subject.label} is in the schema {places}, and {looks}.", map(str, fitting))
@@ -218,7 +224,7 @@ def _extension(inquiry: Inquiry, subject: Subject) -> Finding:
 
 def _permission(inquiry: Inquiry, subject: Subject) -> Finding:
     role = written(inquiry.identity.role)
-    looks_in = {each.schema for each in subject.named} if subject.qualified else set(inquiry.schema_path())
+    looks_in = subject.schemas or inquiry.schema_path()
     hidden = [each for each in subject.holders if not each.usable and each.schema in looks_in]
     if subject.kind in ("schema", "database"):
         hidden = [each for each in subject.holders if not each.usable]
@@ -350,5 +356,5 @@ def _missing(inquiry: Inquiry, subject: Subject) -> Finding:
         )
     if subject.kind == "column" and not subject.found:
         return unknown("missing", f"{written(*subject.tables[0])} is not found here, so its columns are not known.")
-    looked = [] if subject.qualified else [f"looked in: {listed(map(written, inquiry.schema_path()))}"]
+    looked = [] if subject.schemas else [f"looked in: {listed(map(written, inquiry.schema_path()))}"]
     return confirmed("missing", f"{subject.label} is not there.", subject.parts or looked)

@@ -173,9 +173,10 @@ LEFT JOIN pg_stat_activity a ON a.pid = b.pid
 GROUP BY 1, 2, 3, 4, 5;
 
 -- name: holders
+-- Predicate locks (SIReadLock) block nobody.
 SELECT coalesce(l.pid, 0) AS pid, coalesce(a.usename, '') AS role, coalesce(a.application_name, '') AS application, coalesce(a.state, '') AS state,
        extract(epoch FROM clock_timestamp() - a.xact_start)::float8 AS open, n.nspname AS schema, c.relname AS table, l.mode
 FROM pg_locks l JOIN pg_class c ON c.oid = l.relation JOIN pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_stat_activity a ON a.pid = l.pid
-WHERE l.granted AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
+WHERE l.granted AND l.locktype = 'relation' AND l.mode <> 'SIReadLock' AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
   AND c.relname = ANY (%(names)s::text[]) AND l.pid IS DISTINCT FROM pg_backend_pid();

@@ -22,6 +22,8 @@ _NAMES_FOUND = frozenset({"42P18", "42P08", "42725"})
 _SAYS_NOTHING = frozenset({"42501", "55P03", "57014"})  # a privilege, a lock, a time limit
 _SYNTAX = "42601"
 
+_NAMES = ("table", "alias", "column", "schema", "function", "type", "constraint", "role", "database")
+_TEXTS = ("message", "statement", "inner", "fragment")
 _LARGEST = 1 << 20  # characters: a longer statement is not sent
 
 
@@ -207,12 +209,6 @@ def _values(diagnosis: Diagnosis, encoding: str) -> dict[str, Any]:
         "length": len(nearness.plain(sought)),
         "ledgers": sorted({ledger.table for ledger in ledgers.known().values()}),
     }
-
-
-_NAMES = ("table", "alias", "column", "schema", "function", "type", "constraint", "role", "database")
-
-
-_TEXTS = ("message", "statement", "inner", "fragment")
 
 
 def _sought(diagnosis: Diagnosis) -> str | None:

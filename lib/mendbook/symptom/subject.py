@@ -36,7 +36,7 @@ class Subject:
     kind: str  # table, column, constraint, function, type, label, schema, database
     name: str
     label: str  # for people: "the column updated_at of orders"
-    qualified: bool  # the statement says in which schema
+    schemas: tuple[str, ...]  # that the statement names; none: it leaves that to search_path
     tables: tuple[
         Table, ...
     ] = ()  # of a column or constraint: those that it may belong to, as the statement has them
@@ -98,7 +98,7 @@ def _object(
         kind=kind,
         name=name,
         label=f"the {kind} {written(schema, name)}" + ("" if arguments is None else f"({', '.join(arguments)})"),
-        qualified=schema is not None,
+        schemas=(schema,) if schema else (),
         named=named,
         found=_found(named, [(schema, name)]),
         holders=tuple(each for each in named if arguments is None or _takes(each.detail, arguments)),
@@ -166,7 +166,7 @@ def _label(inquiry: Inquiry) -> Subject | None:
         kind="label",
         name=value[0],
         label=f"the value {value[0]!r} of the enum {written(schema, name)}",
-        qualified=schema is not None,
+        schemas=(schema,) if schema else (),
         named=named,
         found=found,
         holders=tuple(each for each in named if each.parts in having),
@@ -204,7 +204,7 @@ def _part(
         kind=kind,
         name=name,
         label=f"the {kind} {written(name)}{_of(inquiry, tables)}",
-        qualified=all(schema is not None for schema, _ in tables),
+        schemas=tuple(schema for schema, _ in tables if schema),
         tables=tables,
         named=named,
         found=found,
@@ -223,8 +223,8 @@ def _part(
 def _of(inquiry: Inquiry, tables: Sequence[Table]) -> str:
     if not tables:
         return ""
-    likely = ", probably" if inquiry.diagnosis.certainty.get("table") == "guessed" else ""
-    return f"{likely} of {listed((written(*table) for table in tables), 'or')}"
+    names = listed((written(*table) for table in tables), "or")
+    return f" (probably of {names})" if inquiry.diagnosis.certainty.get("table") == "guessed" else f" of {names}"
 
 
 def _having(tables: Iterable[Named], parts: Sequence[Column | Constraint], name: str) -> tuple[Named, ...]:
