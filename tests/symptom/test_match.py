@@ -94,6 +94,13 @@ def test_the_value_that_an_enum_lacks_is_read_in_any_language(message: str) -> N
     assert best.values == {"name": "payment_state", "label": "refunded"}
 
 
+def test_a_null_that_is_sent_is_not_mended_by_a_default() -> None:
+    text = 'ERROR:  null value in column "unit" of relation "prices" violates not-null constraint\nSTATEMENT:  {}\n'
+    assert fitting(text.format("INSERT INTO prices (amount) VALUES ($1)")) == ["not-null-without-default"]
+    for sent in ("INSERT INTO prices (amount, unit) VALUES ($1, $2)", "UPDATE prices SET unit = $1"):
+        assert fitting(text.format(sent)) == []
+
+
 def test_a_secret_in_the_statement_becomes_no_value() -> None:
     sql = "UPDATE users SET password='hunter2' WHERE total = $1"
     best = rank(f'ERROR:  column "total" does not exist\nSTATEMENT:  {sql}\n')[0]

@@ -90,9 +90,17 @@ _GENERIC = 100  # above any number of values that are needed still
 
 
 def _generic(book: Runbook, diagnosis: Diagnosis, text: str) -> tuple[int, str]:
+    if diagnosis.kind == "not_null_violation" and _is_sent(diagnosis):
+        return 0, f"the statement sends a NULL for {diagnosis.column} itself, which no default replaces"
     if any(_is_like(symptom, diagnosis) for symptom in book.text.symptoms):
         return _GENERIC, f"it is for every {_words(diagnosis.kind)}"
     return 0, _other_kind(book, diagnosis)
+
+
+def _is_sent(diagnosis: Diagnosis) -> bool:
+    """Whether the failing statement names the column that would be null."""
+    read = lexer.significant(diagnosis.statement or "")
+    return any(statements.fold(token.text) == diagnosis.column for token in read if token.kind in ("word", "quoted"))
 
 
 def _specific(book: Runbook, diagnosis: Diagnosis, text: str) -> tuple[int, str]:

@@ -95,16 +95,10 @@ class Referral:
 
     def facts(self) -> list[tuple[str, str, str]]:
         """(certainty, field, value) of what the text says, for people."""
-        known = [(name, getattr(self.diagnosis, name)) for name in _SHOWN]
-        return [
-            (
-                self.diagnosis.certainty.get(name, "derived"),
-                name,
-                redaction.scrub(str(value)).replace("_", " ", name == "kind"),
-            )
-            for name, value in known
-            if value
-        ]
+        known = {name: value for name in _SHOWN if (value := getattr(self.diagnosis, name))}
+        known["kind"] = self.diagnosis.kind.replace("_", " ")
+        certainty = self.diagnosis.certainty
+        return [(certainty.get(name, "derived"), name, redaction.scrub(str(value))) for name, value in known.items()]
 
     def others(self) -> list[str]:
         """The further errors of the text, one line each."""
