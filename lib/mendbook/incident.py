@@ -265,7 +265,7 @@ class Incident:
     # ---- repair, rollback
 
     def approve(self, digest: str) -> Plan:
-        """Return the plan if *digest* approves it; raises `NotApproved`, or `Refused` for a red or missing rehearsal."""
+        """The plan, if *digest* approves it; raises `NotApproved`, or `Refused` for a red or missing rehearsal."""
         with self._stage("approve"):
             if not (self.folder / "plan.json").exists():
                 raise Refused(f"{self.folder} holds no plan, so nothing was changed. Diagnose the incident first.")

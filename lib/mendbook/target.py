@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from typing import Any, LiteralString
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 import psycopg
 from psycopg import conninfo, pq, sql
@@ -117,7 +117,13 @@ class Target:
         would end up on another backend.
         """
         try:
-            options = {"application_name": "mendbook", "connect_timeout": CONNECT_TIMEOUT_S, **overrides}
+            # Names are text: of an SQL_ASCII database psycopg would otherwise return bytes.
+            options = {
+                "application_name": "mendbook",
+                "client_encoding": "UTF8",
+                "connect_timeout": CONNECT_TIMEOUT_S,
+                **overrides,
+            }
             return psycopg.connect(
                 conninfo.make_conninfo(self._conninfo, **options), autocommit=True, prepare_threshold=None
             )
@@ -300,7 +306,7 @@ def _without_foreign(url: str) -> tuple[str, dict[str, str]]:
     kept = urlencode([(key, value) for key, value in query if key in known], quote_via=quote)
     schema = dict(query).get("schema")
     options = {"options": f"-csearch_path={_option(schema)}"} if schema and "options" not in dict(query) else {}
-    return urlunsplit(("postgresql", parts.netloc, parts.path, kept, "")), options
+    return f"postgresql://{parts.netloc}{parts.path}?{kept}", options
 
 
 def _option(schema: str) -> str:
