@@ -34,6 +34,13 @@ def test_the_same_column_of_another_table_is_another_incident() -> None:
     assert reasons["missing-table"] == "it is for missing table, and this is missing column"
 
 
+def test_a_column_of_no_table_is_no_specific_incident() -> None:
+    text = 'ERROR:  record "new" has no field "updated_at"\n'
+    assert fitting(text) == ["missing-column", "pending-migrations"]
+    reasons = {each.runbook.slug: each.reason for each in rank(text)}
+    assert reasons["stale-session-cleanup"] == "the error names updated_at, and not whose"
+
+
 def test_the_text_gives_the_values() -> None:
     best = rank(MISSING.format("total", "orders", "shop.orders", "total"))[0]
     assert best.values == {

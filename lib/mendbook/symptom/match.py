@@ -86,14 +86,15 @@ def _match(book: Runbook, diagnosis: Diagnosis, text: str) -> Match:
 # ---- does it fit
 
 
-_GENERIC = 100  # above any number of values that are needed still
+_GENERIC = 1000  # the fewer kinds a runbook is for, the better it fits one; then counts how many values it needs still
 
 
 def _generic(book: Runbook, diagnosis: Diagnosis, text: str) -> tuple[int, str]:
     if diagnosis.kind == "not_null_violation" and _is_sent(diagnosis):
         return 0, f"the statement sends a NULL for {diagnosis.column} itself, which no default replaces"
     if any(_is_like(symptom, diagnosis) for symptom in book.text.symptoms):
-        return _GENERIC, f"it is for every {_words(diagnosis.kind)}"
+        kinds = {symptom.kind for symptom in book.text.symptoms}
+        return _GENERIC // len(kinds), f"it is for every {_words(diagnosis.kind)}"
     return 0, _other_kind(book, diagnosis)
 
 
@@ -112,12 +113,14 @@ def _specific(book: Runbook, diagnosis: Diagnosis, text: str) -> tuple[int, str]
         return 0, f"it is about {', '.join(sorted(tables))}, and the error about {diagnosis.table}"
     names = max((symptom.names for symptom in like if _names_all(symptom, diagnosis)), key=len, default=[])
     mentions = sorted(_files(book, text))
-    if names:
+    if names and (diagnosis.table or mentions or tables.intersection(names)):
         return 10 * len(names) + len(mentions), f"the error names {' and '.join(names)}"
     if diagnosis.table in tables and any(not symptom.names for symptom in like):
         return 5, f"it is about {diagnosis.table}"
     if mentions and not _names(diagnosis):
         return len(mentions), f"the error names nothing, and the text speaks of {', '.join(mentions)}"
+    if names:
+        return 0, f"the error names {' and '.join(names)}, and not whose"
     wanted = " or ".join(" and ".join(symptom.names) for symptom in like if symptom.names) or ", ".join(sorted(tables))
     return 0, f"it is about {wanted}, which the error does not name"
 
