@@ -57,7 +57,8 @@ def _print(found: Referral, command: str) -> None:
     if found.rows():
         render.print_table(("", "runbook", "why"), found.rows(), marks={"fits": "good"})
     if found.best is None:
-        print("No runbook is for this error. Write one with: mendbook runbooks new NAME --from-error FILE --target T")
+        ask = "" if found.proof else " With --target, the database is asked for the cause."
+        print(f"No runbook is for this error.{ask}")
         return
     if found.answers():
         print(f"\nThe values of {found.best.runbook.slug}\n")

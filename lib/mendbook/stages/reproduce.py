@@ -126,6 +126,8 @@ def judge(conn: psycopg.Connection[Any], id: str, at: str, sql: str) -> Outcome:
     def said(field: DiagnosticField) -> str:
         return redaction.scrub((result.error_field(field) or b"").decode(errors="replace"))
 
+    if said(DiagnosticField.SQLSTATE) == _UNTYPED:
+        return Outcome(id=id, at=at, sql=sql)
     position = said(DiagnosticField.STATEMENT_POSITION)
     return Outcome(
         id=id,
@@ -157,6 +159,7 @@ def _planned(conn: psycopg.Connection[Any], sql: str) -> PGresult:
 
 
 _NAME = b"mendbook_judged"
+_UNTYPED = "42P18"  # only its value tells the type of a parameter; every name was found before that is seen
 
 
 def confirm(reproduction: Reproduction, runbook: Runbook, values: Mapping[str, Value]) -> None:
