@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import psycopg
 import pytest
 from mendbook import runbook
 from mendbook.incident import Incident
@@ -155,3 +156,24 @@ def test_wrong_usage_starts_nothing(arguments: list[str], said: str, tmp_path: P
     assert said in answer.err
     assert_no_traceback(answer)
     assert [path.name for path in tmp_path.iterdir()] == ["error.txt"]
+
+
+HOSTILE = ["; DROP TABLE users; --", "it's", "Łódź", "<script>alert(1)</script>", "${table}", "a.b", "select"]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_name_in_an_error_is_only_a_name(
+    name: str, make_database: Callable[[str], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table, column = psycopg.sql.Identifier(f"T {name}"), psycopg.sql.Identifier(name)
+    conninfo = make_database(psycopg.sql.SQL("CREATE TABLE {} (id int)").format(table).as_string(None))
+    statement = psycopg.sql.SQL("UPDATE {} SET {} = now()").format(table, column).as_string(None)
+    with psycopg.connect(conninfo) as conn, pytest.raises(psycopg.errors.UndefinedColumn) as caught:
+        conn.execute(statement.encode())
+    monkeypatch.setenv("SHOP", conninfo)
+    text = f"ERROR:  {caught.value.diag.message_primary}\nSTATEMENT:  {statement}\n"
+    begun = Incident.begin(error=text, target="env:SHOP", values={"type": "timestamptz"}, incidents=str(tmp_path))
+    assert begun.values["column"] == name
+    assert begun.diagnosed().exit_code == 3
+    assert [(each.key.name, each.key.part) for each in begun.plan.desired] == [(f"T {name}", name)]
+    assert "<script>" not in (begun.folder / "fix.html").read_text(encoding="utf-8")
