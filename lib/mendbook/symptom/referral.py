@@ -31,7 +31,7 @@ _SHOWN = (
     *("database", "framework", "statement", "location"),
 )
 # What a generic runbook mends; where the target tells another cause, to make the object would hide it.
-_MENDED = frozenset({"missing", "no_default", "unknown"})
+_MENDED = frozenset({"missing", "ledger_claims_it", "extension", "no_default", "unknown"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
