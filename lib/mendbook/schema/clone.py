@@ -76,42 +76,45 @@ def set_search_path(conn: psycopg.Connection[Any], schemas: Sequence[str]) -> No
 def _run(conn: psycopg.Connection[Any], script: list[tuple[Key, str]]) -> tuple[Omission, ...]:
     """Run a script whose statements may need one another in another order; return what could not be made.
 
-    All of it in one go first, since that is one round trip. Failing that, one by one, and again as long as that gets
-    further: the order of classes does not know every dependency.
+    In batches first, since each is one round trip. What fails is tried again as long as that gets further: the order
+    of classes does not know every dependency.
     """
     conn.execute("SET check_function_bodies = off")
     conn.execute("SET client_min_messages = error")
-    if not script:
-        return ()
-    try:
-        conn.execute(";\n".join(statement for _, statement in script))
-    except psycopg.Error:
-        return _one_by_one(conn, script)
-    finally:
-        conn.execute("RESET check_function_bodies")
-    return ()
+    failed: list[_Failure] = []
+    for start in range(0, len(script), _BATCH):
+        batch = script[start : start + _BATCH]
+        try:
+            conn.execute(";\n".join(statement for _, statement in batch))
+        except psycopg.Error:
+            failed += _each(conn, batch)
+    pending = len(script) + 1
+    while failed and len(failed) < pending:
+        pending = len(failed)
+        failed = _each(conn, [(failure.omission.key, failure.statement) for failure in failed])
+    return tuple(failure.omission for failure in failed)
 
 
-def _one_by_one(conn: psycopg.Connection[Any], script: list[tuple[Key, str]]) -> tuple[Omission, ...]:
-    pending = script
-    while pending:
-        failed: list[tuple[Key, str]] = []
-        reasons: list[Omission] = []
-        for key, statement in pending:
-            try:
-                conn.execute(statement)
-            except psycopg.OperationalError as error:
-                if conn.closed:
-                    raise Surroundings(f"The embedded server ended while the clone was built: {error}") from None
-                failed.append((key, statement))
-                reasons.append(Omission(key=key, reason=_reason(error)))
-            except psycopg.Error as error:
-                failed.append((key, statement))
-                reasons.append(Omission(key=key, reason=_reason(error)))
-        if len(failed) == len(pending):
-            return tuple(reasons)
-        pending = failed
-    return ()
+_BATCH = 200  # one transaction each: a whole large schema would need more locks than a server has room for
+
+
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    statement: str
+    omission: Omission
+
+
+def _each(conn: psycopg.Connection[Any], script: list[tuple[Key, str]]) -> list[_Failure]:
+    """Run statement by statement; return those that failed."""
+    failed = []
+    for key, statement in script:
+        try:
+            conn.execute(statement)
+        except psycopg.Error as error:
+            if conn.closed:
+                raise Surroundings(f"The embedded server ended while the clone was built: {error}") from None
+            failed.append(_Failure(statement, Omission(key=key, reason=_reason(error))))
+    return failed
 
 
 def _reason(error: psycopg.Error) -> str:
