@@ -113,7 +113,8 @@ def _specific(book: Runbook, diagnosis: Diagnosis, text: str) -> tuple[int, str]
         return 0, f"it is about {', '.join(sorted(tables))}, and the error about {diagnosis.table}"
     names = max((symptom.names for symptom in like if _names_all(symptom, diagnosis)), key=len, default=[])
     mentions = sorted(_files(book, text))
-    if names and (diagnosis.table or mentions or tables.intersection(names)):
+    only_column = set(names) == {diagnosis.column} and not diagnosis.table  # other tables may have one of that name
+    if names and (not only_column or mentions):
         return 10 * len(names) + len(mentions), f"the error names {' and '.join(names)}"
     if diagnosis.table in tables and any(not symptom.names for symptom in like):
         return 5, f"it is about {diagnosis.table}"
