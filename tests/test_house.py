@@ -32,7 +32,19 @@ GROUND = (
     "authoring",
     "request",
 )
-ABOVE = ("frameworks", "schema", "symptom", "stages", "around", "show", "run", "incident", "drafting", "cli_triage", "cli")
+ABOVE = (
+    "frameworks",
+    "schema",
+    "symptom",
+    "stages",
+    "around",
+    "show",
+    "run",
+    "incident",
+    "drafting",
+    "cli_triage",
+    "cli",
+)
 WINGS = (GROUND, *((wing,) for wing in ABOVE))
 # Stages in the order of the flow; each may use the nouns of those before it.
 STAGES = ("expected", "reproduce", "edits", "history", "plan", "rehearse", "apply", "verify", "document")
