@@ -61,7 +61,7 @@ class Runbook:
             ("impact", "\n".join(text.impact)),
             ("severity", f"{text.severity}; risk of the fix: {text.risk}; downtime: {text.downtime}"),
             *((f"option {each.id}", _option(each)) for each in text.options),
-            ("statements", "\n".join(f"{each.id} at {each.at}" for each in text.statements)),
+            ("statements", "\n".join(_placed(each) for each in text.statements)),
             ("parameters", "\n".join(_described(name, each) for name, each in text.parameters.items())),
         ]
 
@@ -148,6 +148,11 @@ class Runbook:
             names = str(value).split(",") if kind == "identifiers" else [str(value)]
             return ", ".join(sql.Identifier(each).as_string(None) for each in names)
         return str(value) if kind in PLAIN_SQL else sql.Literal(value).as_string(None)
+
+
+def _placed(statement: Statement) -> str:
+    """A statement's id, and its place where the runbook itself knows it."""
+    return statement.id if "${" in statement.at else f"{statement.id} at {statement.at}"
 
 
 def _option(option: Option) -> str:

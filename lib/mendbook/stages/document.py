@@ -129,9 +129,10 @@ def _head(record: Record) -> list[list[str]]:
     text = record["text"]
     rows = [["target", record["target"]], *record.get("identity", [])]
     rows += [["severity", text["severity"]], ["risk", text["risk"]], ["downtime", text["downtime"]]]
-    for name in ("who", "when", "digest"):
-        if record.get(name):
-            rows.append([name, record[name]])
+    values = "\n".join(f"{name} = {value}" for name, value in record["values"].items() if value != "")
+    for name, said in [("values", values), *((name, record.get(name)) for name in ("who", "when", "digest"))]:
+        if said:
+            rows.append([name, str(said)])
     took = sum(each.get("seconds", 0) for each in record["stages"].values())
     return [*rows, ["took", f"{took:.1f} s of work in {render.words(len(record['stages']), 'stage')}"]]
 
