@@ -12,7 +12,7 @@ FRAMEWORK = Framework(
     only=False,
     marks=("node_modules/knex/", "node_modules\\knex\\", "knex_migrations"),
     shapes=(
-        r"\berror: (?i:select|insert|update|delete|with|alter|create|drop|truncate)\b[^\n]* - \S",
+        r"\berror: (?i:select|insert|update|delete|with|alter|create|drop|truncate)\b[^\n]{0,2000}? - \S",
         r"\bKnexTimeoutError\b",
         r"migration file \"[^\"\n]+\" failed",
         r"migration failed with error: ",

@@ -20,7 +20,7 @@ FRAMEWORK = Framework(
         r"\"length\":\s?\d+,\s*\"name\":\s?\"error\"",
         r"\brejected> error: ",
     ),
-    introductions=(r"(?<![\w.])error: (?=[^\n]+\n\s+at [^\n]*node_modules.pg)",),
+    introductions=(r"(?<![\w.])error: (?=[^\n]{1,500}\n\s{1,20}at [^\n]{0,300}?node_modules.pg)",),
     hints=(r"(?:^|: |\] )error: [^\n]+", r"\bcode: '[0-9A-Z]{5}'", r"\"code\":\s?\"[0-9A-Z]{5}\""),
     wordings=(
         Wording(text="timeout exceeded when trying to connect", kind="pool_exhausted"),

@@ -10,7 +10,7 @@ FRAMEWORK = Framework(
     home="https://github.com/jackc/pgx: pgconn/errors.go, pgxpool",
     marks=("github.com/jackc/pgx", "jackc/pgx", "pgconn.PgError", "pgxpool", "jackc/pgconn", "pgconn."),
     shapes=(r"\((?:SQLSTATE) [0-9A-Z]{5}\)", r"failed to connect to `(?:host|user)="),
-    introductions=(r"ERROR: (?=[^\n]+ \(SQLSTATE [0-9A-Z]{5}\))",),
+    introductions=(r"ERROR: (?=[^\n]{1,500}? \(SQLSTATE [0-9A-Z]{5}\))",),
     wordings=(
         Wording(text="closed pool", kind="pool_closed", own=False),
         Wording(text="conn closed", kind="connection_lost", own=False),

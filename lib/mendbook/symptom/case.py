@@ -7,6 +7,7 @@ connection that the client then finds closed) is told last.
 
 from __future__ import annotations
 
+import bisect
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -16,15 +17,14 @@ from mendbook.symptom.sighting import Sighting
 _BESIDE = 600  # characters within which a message and what wraps it stand
 _REPORT = 3000  # characters from a message to the end of its report, a stack trace between them
 _SPREAD = 20_000  # characters that traces of one error, and what belongs to it, are spread over
+_MOST = 32  # cases that are kept apart; of further ones nobody reads
 _SPOKEN = ("server", "framework")
 _CONNECTION = "08"  # the class that a client (PDO) gives to whatever a server says while it connects
 _CONSEQUENCES = frozenset({"aborted_transaction", "pool_closed"})
 _CONNECTING = frozenset(
     {"connection_refused", "connection_lost", "authentication", "missing_database", "pool_exhausted"}
 )
-_SLOTS = {
-    slot: slot for slot in ("table", "column", "constraint", "schema", "function", "type", "role", "database")
-} | {
+_SLOTS = {slot: slot for slot in ("table", "column", "constraint", "schema", "function", "type", "role", "database")} | {
     "relation": "table",
     "routine": "function",
     "typename": "type",
@@ -33,14 +33,35 @@ _SLOTS = {
 
 @dataclass(slots=True)
 class Case:
-    """The traces of one error, as they are found."""
+    """The traces of one error, as they are found; what is asked of them again and again is kept beside them."""
 
+    best: Sighting  # the trace that says most
     sightings: list[Sighting] = field(default_factory=list)
+    starts: list[int] = field(default_factory=list)  # places of the traces, in order
+    ends: list[int] = field(default_factory=list)
+    codes: set[str] = field(default_factory=set)  # SQLSTATEs
+    told: set[Kind] = field(default_factory=set)  # kinds that the server's own messages have
+    names: dict[str, set[str]] = field(default_factory=dict)  # objects, by field
 
-    @property
-    def best(self) -> Sighting:
-        """The trace that says most."""
-        return min(self.sightings, key=lambda sighting: (_rank(sighting), -_facts(sighting), sighting.place))
+    @classmethod
+    def of(cls, sighting: Sighting) -> Case:
+        case = cls(best=sighting)
+        case.add(sighting)
+        return case
+
+    def add(self, sighting: Sighting) -> None:
+        """Take *sighting* as a trace of this error."""
+        self.sightings.append(sighting)
+        place = bisect.bisect(self.starts, sighting.place)
+        self.starts.insert(place, sighting.place)
+        self.ends.insert(place, sighting.place_end)
+        self.best = min(self.best, sighting, key=lambda one: (_rank(one), -_facts(one), one.place))
+        if sighting.sqlstate:
+            self.codes.add(sighting.sqlstate)
+        if sighting.means == "server":
+            self.told.add(sighting.kind)
+        for slot, name in _objects(sighting).items():
+            self.names.setdefault(slot, set()).add(name)
 
     @property
     def kind(self) -> Kind:
@@ -60,57 +81,44 @@ class Case:
     @property
     def start(self) -> int:
         """Where its first trace stands in the pasted text."""
-        return min(sighting.place for sighting in self.sightings)
+        return self.starts[0]
 
     @property
     def end(self) -> int:
         """Where the traces near the first one end."""
-        start = self.start
-        return max(sighting.place_end for sighting in self.sightings if sighting.place <= start + _SPREAD)
+        return max(self.ends[: bisect.bisect(self.starts, self.start + _SPREAD)])
 
     def is_same(self, other: Sighting) -> bool:
-        """Whether *other* can be a trace of the same error."""
-        told = {one.kind for one in self.sightings if one.means == "server" or one is self.best}
-        if other.kind not in told and not _wraps(self.best, other):
+        """Whether *other* can be a trace of the same error: of its kind, or around it, and with the same names."""
+        if other.kind not in self.told and other.kind != self.best.kind and not _wraps(self.best, other):
             return False
-        codes = {one.sqlstate for one in self.sightings if one.sqlstate and one.kind == other.kind}
-        if other.sqlstate and codes and other.sqlstate not in codes:
+        if other.kind in self.told and other.sqlstate and self.codes and other.sqlstate not in self.codes:
             return False
-        return all(agree(sighting, other) for sighting in self.sightings)
+        named = _objects(other)
+        return all(named[slot] in self.names[slot] for slot in named.keys() & self.names.keys())
 
     def distance(self, other: Sighting) -> int:
         """Characters between *other* and the nearest trace."""
-        return min(
-            max(sighting.place - other.place_end, other.place - sighting.place_end, 0) for sighting in self.sightings
-        )
-
-
-def agree(one: Sighting, two: Sighting) -> bool:
-    """Whether two traces name the same objects, as far as both name them; a name may be qualified in one of them."""
-    here, there = _objects(one), _objects(two)
-    return all(_last(here[slot]) == _last(there[slot]) for slot in here.keys() & there.keys())
-
-
-def _objects(sighting: Sighting) -> dict[str, str]:
-    return {_SLOTS[slot]: name.value for slot, name in sighting.names.items() if slot in _SLOTS}
-
-
-def _last(name: str) -> str:
-    return name.partition("(")[0].rpartition(".")[2].strip('"')
+        place = bisect.bisect(self.starts, other.place)
+        before = other.place - self.ends[place - 1] if place else None
+        after = self.starts[place] - other.place_end if place < len(self.starts) else None
+        return max(0, min(gap for gap in (before, after) if gap is not None))
 
 
 def cases(sightings: Iterable[Sighting]) -> list[Case]:
     """The distinct errors among *sightings*, the cause first."""
     ordered = sorted(sightings, key=lambda sighting: sighting.place)
     found: list[Case] = []
+    spoken: set[int] = set()
     for sighting in ordered:
         if sighting.means in _SPOKEN:
             _add(found, sighting)
-    spoken = {place for sighting in ordered if sighting.means in _SPOKEN for place in _places(sighting)}
+            spoken.update(range(sighting.place, sighting.place_end))
     for sighting in sorted(ordered, key=lambda sighting: not sighting.alone):
-        if sighting.means == "severity" and not spoken.isdisjoint(_places(sighting)):
-            continue  # in another view, a wording knows what it says
-        if sighting.means not in _SPOKEN:
+        if sighting.means in _SPOKEN:
+            continue
+        known = sighting.means == "severity" and not spoken.isdisjoint(range(sighting.place, sighting.place_end))
+        if not known:  # in another view, a wording knows what it says
             _attach(found, sighting)
     return sorted(found, key=lambda case: (case.kind in _CONSEQUENCES, _rank(case.best), case.start))
 
@@ -124,37 +132,32 @@ def regions(found: Sequence[Case], length: int) -> Iterator[tuple[Case, int, int
         yield case, max(min(before, case.start), case.start - _SPREAD), min(after, case.end + _SPREAD)
 
 
-def _places(sighting: Sighting) -> range:
-    return range(sighting.place, sighting.place_end)
-
-
 def _add(found: list[Case], sighting: Sighting) -> None:
     same = [case for case in found if case.is_same(sighting)]
     if same:
-        min(same, key=lambda case: case.distance(sighting)).sightings.append(sighting)
-    else:
-        found.append(Case([sighting]))
+        min(same, key=lambda case: case.distance(sighting)).add(sighting)
+    elif len(found) < _MOST:
+        found.append(Case.of(sighting))
 
 
 def _attach(found: list[Case], sighting: Sighting) -> None:
     """Add a code to the message it belongs to; where there is none, it is an error by itself."""
     fitting = [case for case in found if _fits(case, sighting)]
     if fitting:
-        min(fitting, key=lambda case: case.distance(sighting)).sightings.append(sighting)
-    elif sighting.alone:
-        found.append(Case([sighting]))
+        min(fitting, key=lambda case: case.distance(sighting)).add(sighting)
+    elif sighting.alone and len(found) < _MOST:
+        found.append(Case.of(sighting))
 
 
 def _fits(case: Case, sighting: Sighting) -> bool:
+    near = case.distance(sighting) <= _REPORT
     if sighting.means == "severity":
-        means = {one.means for one in case.sightings}
-        coded = means <= {"sqlstate", "condition"} and case.distance(sighting) <= _REPORT
-        return coded or any(one.means == "severity" and one.text == sighting.text for one in case.sightings)
-    known = {one.sqlstate for one in case.sightings if one.sqlstate}
+        coded = case.best.means in ("sqlstate", "condition") and near
+        return coded or (case.best.means == "severity" and case.best.text == sighting.text)
     if sighting.sqlstate:
-        near = case.distance(sighting) <= _REPORT and (sighting.alone or not sighting.sqlstate.isdigit())
-        open_to = not known or (sighting.alone and sighting.stated and not any(one.stated for one in case.sightings))
-        return sighting.sqlstate in known or (near and open_to)
+        telling = sighting.alone or not sighting.sqlstate.isdigit()
+        stated = sighting.alone and sighting.stated and not any(one.stated for one in case.sightings)
+        return sighting.sqlstate in case.codes or (near and telling and (not case.codes or stated))
     return sighting.kind in (case.kind, "other") or case.distance(sighting) <= _BESIDE
 
 
@@ -168,6 +171,15 @@ def _wraps(one: Sighting, two: Sighting) -> bool:
         return False
     connecting = {one.kind, two.kind} <= _CONNECTING and None in (one.sqlstate, two.sqlstate)
     return connecting or any(sighting.means == "framework" and sighting.kind == "other" for sighting in (one, two))
+
+
+def _objects(sighting: Sighting) -> dict[str, str]:
+    """What a trace names, by field, without the schema that only some name."""
+    return {
+        _SLOTS[slot]: name.value.partition("(")[0].rpartition(".")[2].strip('"')
+        for slot, name in sighting.names.items()
+        if slot in _SLOTS
+    }
 
 
 def _rank(sighting: Sighting) -> int:

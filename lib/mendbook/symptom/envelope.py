@@ -24,7 +24,7 @@ _PREFIXES = (
 )
 _ESCAPE = re.compile(r"\\(?:(u[0-9a-fA-F]{4})|(.))")
 _ESCAPED = {"n": "\n", "t": "\t", "r": " ", "b": " ", "f": " "}
-_ESCAPED_LINE = re.compile(r"[^\n]*\\[\"'nt\\/u][^\n]*\n?")
+_LINE = re.compile(r"[^\n]+\n?")
 _CSV_RECORD = re.compile(
     r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[^,\n]*,(?=(?:\"[^\"\n]*\")?,(?:\"[^\"\n]*\")?,\d+,)", re.MULTILINE
 )
@@ -32,6 +32,7 @@ _CSV_FIELD = re.compile(r'"([^"]*(?:""[^"]*)*)"|([^",\n]*)')
 _CSV_LABELS = {14: "DETAIL", 15: "HINT", 16: "QUERY", 18: "CONTEXT", 19: "STATEMENT", 21: "LOCATION"}
 _CSV_FIELDS = 22  # of at least 23 (PostgreSQL 9.0), those that say something about an error
 _NARROWEST = 40  # columns of a terminal that wraps
+_PASTED = 50_000  # characters; what is longer comes from a file, which nobody wrapped
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -89,7 +90,8 @@ def unwrapped(view: View) -> list[View]:
     A line of the full width was broken anywhere, or at a blank that is gone: there is a view for each.
     """
     width = max(map(len, view.text.split("\n")))
-    return [_joined(view, width, joint) for joint in ("", " ")] if width >= _NARROWEST else []
+    wrapped = _NARROWEST <= width < len(view.text) <= _PASTED
+    return [_joined(view, width, joint) for joint in ("", " ")] if wrapped else []
 
 
 def _joined(view: View, width: int, joint: str) -> View:
@@ -131,8 +133,10 @@ def _prefix_cuts(text: str) -> list[tuple[int, int]]:
 
 def _unescaped(view: View) -> Iterator[Piece]:
     """The lines that hold escapes, with one layer of them taken off."""
-    for line in _ESCAPED_LINE.finditer(view.text):
+    for line in _LINE.finditer(view.text) if "\\" in view.text else ():
         position = line.start()
+        if "\\" not in line[0]:
+            continue
         for escape in _ESCAPE.finditer(view.text, line.start(), line.end()):
             yield view.text[position : escape.start()], view.source(position)
             yield _meant(escape), view.source(escape.start())

@@ -30,6 +30,7 @@ _ON_TABLE = re.compile(
     re.IGNORECASE,
 )
 _PROMPT = re.compile(r"^[\w.-]{1,64}[-'\"($*][>#] ", re.MULTILINE)  # psql, on the further lines of a statement
+_BEFORE = 8000  # characters before a message in which its statement may begin
 _LONGEST = 100_000  # characters of a statement
 
 
@@ -63,10 +64,13 @@ def printed(text: str, message: str, start: int, end: int) -> Iterator[Quotation
 
 
 def _in_frameworks(text: str, message: str) -> Iterator[Quotation]:
+    at = text.find(message) if message else -1
     for framework in frameworks.listing().values():
         for form in framework.statements:
-            pattern = _compiled(form.replace("{message}", re.escape(message) if message else "(?!)"))
-            match = pattern.search(text)
+            pattern = _compiled(form.replace("{message}", re.escape(message)))
+            # SQL that stands before the message is looked for nowhere else: it may be anything up to there
+            bounds = (max(0, at - _BEFORE), at + len(message)) if "{message}" in form else (0, len(text))
+            match = pattern.search(text, *bounds) if bounds[1] > 0 else None
             if match and _SQL.match(match["sql"]):
                 sql = _PROMPT.sub("", match["sql"]).rstrip().removesuffix(";")
                 yield _quotation(sql, *match.span("sql"))

@@ -22,6 +22,7 @@ _QUALIFIED = {"relation": "table", "routine": "function", "typename": "type"}
 _NEEDS_TABLE = frozenset({"missing_column", "missing_constraint", "type_mismatch", "not_null_violation"})
 _CONFLICT = "42P10"  # its message names nothing; the statement's table is meant
 _SHORTEST_TABLE = 4  # characters: a shorter qualifier is more likely an alias
+_LINE = 2000  # characters of a line before and after a message that are looked at
 _BOTTOM = ("postgres-server-log", "psql")
 
 
@@ -119,9 +120,10 @@ class Reading:
     def _read_framework(self) -> None:
         listing = frameworks.listing()
         best = self.case.best
-        line_start = best.view.text.rfind("\n", 0, best.start) + 1
-        line_end = best.view.text.find("\n", best.end)
-        line = best.view.text[line_start : line_end if line_end >= 0 else None]
+        text = best.view.text
+        line_start = max(text.rfind("\n", 0, best.start) + 1, best.start - _LINE)
+        line_end = text.find("\n", best.end, best.end + _LINE)
+        line = text[line_start : line_end if line_end >= 0 else best.end + _LINE]
         for name in _BOTTOM:
             if sighting.shows(line, listing[name]):
                 return self._say("framework", name, "stated", best.view, line_start, best.end)

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import bisect
 import functools
+import itertools
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -25,6 +27,7 @@ Means = Literal["server", "framework", "sqlstate", "condition", "code", "severit
 _NEAR = 1500  # characters within which evidence of PostgreSQL supports a common wording
 _BESIDE = 300
 _OWN_WINDOW = 40
+_OFTEN = 200  # traces of one code that are looked at: more of the same tell nothing new
 
 _SQLSTATE = re.compile(r"(?<![\w.-])E?([0-9A-Z]{5})(?![\w.-])")
 _LABEL = re.compile(
@@ -220,10 +223,12 @@ def _severity_words(severities: Iterable[str]) -> str:
 def _sqlstates(view: View) -> Iterator[Sighting]:
     """SQLSTATEs under a label or behind a severity; one that has neither only adds to a message beside it."""
     text, known = view.text, grammar.sqlstates()
+    often = Counter[str]()
     for match in _SQLSTATE.finditer(text):
         code = match[1]
-        if code not in known or code in _NEVER_RAISED:
+        if code not in known or code in _NEVER_RAISED or often[code] >= _OFTEN:
             continue
+        often[code] += 1
         before = text[max(0, match.start() - _OWN_WINDOW) : match.start()]
         label = _LABEL.search(before)
         if label or _severe().search(before) or _OTHER_LABELS.search(before) or _is_prefix(text, match.end()):
@@ -262,7 +267,7 @@ def _routine(text: str, match: re.Match[str]) -> str | None:
 
 def _conditions(view: View) -> Iterator[Sighting]:
     """Condition names: ``psycopg.errors.UndefinedColumn``, ``PG::UndefinedColumn``, ``code: :undefined_column``."""
-    for match in _CONDITION.finditer(view.text):
+    for match in itertools.islice(_CONDITION.finditer(view.text), _OFTEN):
         name = next(group for group in match.groups() if group)
         code = grammar.conditions().get(grammar.squeeze(name))
         if code and name not in _NO_CONDITIONS:
@@ -282,7 +287,8 @@ def _codes(view: View, vocabulary: messages.Vocabulary) -> Iterator[Sighting]:
         for code, kind in framework.codes.items():
             if code not in vocabulary.words:
                 continue
-            for match in compiled(rf"(?<![\w/-]){re.escape(code)}(?![\w/-])").finditer(view.text):
+            places = compiled(rf"(?<![\w/-]){re.escape(code)}(?![\w/-])").finditer(view.text)
+            for match in itertools.islice(places, _OFTEN):
                 around = view.text[max(0, match.start() - _NEAR) : match.end() + _NEAR]
                 if not _foreign(view.text, match.start(), match.end()):
                     yield Sighting(
@@ -303,7 +309,7 @@ def _unknown(view: View, seen: Iterable[Sighting]) -> Iterator[Sighting]:
     """What ``RAISE EXCEPTION`` and extensions say, told by the way the server and libpq print it."""
     taken = sorted(sighting.start for sighting in seen)
     for pattern in (_after_severity(), _before_labels(), _introduced()):
-        for match in pattern.finditer(view.text):
+        for match in itertools.islice(pattern.finditer(view.text), _OFTEN):
             start, end = match.span("message")
             place = bisect.bisect_left(taken, start)
             known = place < len(taken) and taken[place] < end
@@ -315,18 +321,18 @@ def _unknown(view: View, seen: Iterable[Sighting]) -> Iterator[Sighting]:
 def _after_severity() -> re.Pattern[str]:
     """Two blanks and a small letter, as the server's style asks for; others who print two go on with a capital."""
     words = _severity_words(("ERROR", "FATAL", "PANIC"))
-    return re.compile(rf"(?<![^\W_])(?:{words}):  (?![0-9A-Z]{{5}}\b)(?P<message>(?![A-Z\s])[^\n]+)")
+    return re.compile(rf"(?<![^\W_])(?:{words}):  (?![0-9A-Z]{{5}}\b)(?P<message>(?![A-Z\s])[^\n]{{1,2000}})")
 
 
 @functools.cache
 def _before_labels() -> re.Pattern[str]:
     """A line with labelled lines below it."""
     labels = "|".join(re.escape(label) for language in grammar.languages() for label in language.labels)
-    return re.compile(rf"(?:^|: |\(['\"])(?P<message>(?![A-Z\s])[^\n:]+)\n(?:{labels}) ?:  \S", re.MULTILINE)
+    return re.compile(rf"(?:^|: |\(['\"])(?P<message>(?![A-Z\s])[^\n:]{{1,500}})\n(?:{labels}) ?:  \S", re.MULTILINE)
 
 
 @functools.cache
 def _introduced() -> re.Pattern[str]:
     """What a driver prints behind its own words for "the server said"."""
     forms = (form for framework in frameworks.listing().values() for form in framework.introductions)
-    return re.compile(rf"(?:{'|'.join(forms)})(?P<message>\S[^\n]*)", re.MULTILINE)
+    return re.compile(rf"(?:{'|'.join(forms)})(?P<message>\S[^\n]{{0,2000}})", re.MULTILINE)
