@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import re
 from pathlib import Path
 
@@ -56,7 +57,7 @@ def test_the_logic_is_in_the_library(page: Path) -> None:
 
 def test_prose_stands_above_each_result(page: Path) -> None:
     cells = nbformat.read(page, as_version=4).cells
-    for before, cell in zip(cells, cells[1:], strict=False):
+    for before, cell in itertools.pairwise(cells):
         if cell.cell_type == "code":
             assert before.cell_type == "markdown", cell.source
 

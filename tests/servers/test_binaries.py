@@ -30,9 +30,7 @@ def install(tmp_path: Path) -> Install:
         bin_dir = tmp_path / folder
         bin_dir.mkdir(parents=True)
         for program in ("postgres", "initdb"):
-            (bin_dir / program).write_text(
-                f"#!/bin/sh\necho '{program} (PostgreSQL) {version} (Debian {version}-1)'\n"
-            )
+            (bin_dir / program).write_text(f"#!/bin/sh\necho '{program} (PostgreSQL) {version} (Debian {version}-1)'\n")
             (bin_dir / program).chmod(0o755)
         return bin_dir
 
@@ -70,9 +68,7 @@ def test_conda_comes_before_wheels(monkeypatch: pytest.MonkeyPatch, install: Ins
     assert embedded.majors() == {wheel: conda}
 
 
-def test_a_conda_environment_without_postgresql_is_passed_over(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_a_conda_environment_without_postgresql_is_passed_over(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     before = embedded.majors()
     monkeypatch.setenv("CONDA_PREFIX", str(tmp_path))
     assert embedded.majors() == before

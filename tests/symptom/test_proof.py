@@ -203,9 +203,7 @@ def test_settings_of_a_role_in_a_database_weigh_most(role: str, make_database: M
     name = conninfos.conninfo_to_dict(base)["dbname"]
     with psycopg.connect(base, autocommit=True) as conn:
         conn.execute(f"GRANT USAGE ON SCHEMA b TO {role}; ALTER DATABASE {name} SET search_path = a")
-        conn.execute(
-            f"ALTER ROLE {role} SET search_path = a; ALTER ROLE {role} IN DATABASE {name} SET search_path = b"
-        )
+        conn.execute(f"ALTER ROLE {role} SET search_path = a; ALTER ROLE {role} IN DATABASE {name} SET search_path = b")
     leaked = prove(base, stated("missing_table", table="orders"), user=role, before="SET search_path = a")
     assert_cause(leaked, "search_path")
     assert f"the role {role} in the database {name}: b" in said(leaked, "search_path")
@@ -366,9 +364,7 @@ def test_standby(make_database: Make, server: embedded.Server) -> None:
             with psycopg.connect(base, autocommit=True) as primary:
                 primary.execute("CREATE TABLE parcels (id int)")
             _until(
-                lambda: bool(
-                    conn.execute("SELECT pg_last_wal_receive_lsn() > pg_last_wal_replay_lsn()").fetchone()[0]
-                )
+                lambda: bool(conn.execute("SELECT pg_last_wal_receive_lsn() > pg_last_wal_replay_lsn()").fetchone()[0])
             )
             behind = prove(there, stated("missing_table", table="parcels"))
             assert_cause(behind, "standby")
@@ -785,9 +781,7 @@ def prove_as(base: str, role: str, diagnosis: Diagnosis) -> Proof:
 
 
 NAMES = st.one_of(
-    st.sampled_from(
-        ['"; DROP TABLE orders; --', "o'r", "\0", "\ud800", "é" * 80, "<b>", "%s", "orders", "isPaid", ""]
-    ),
+    st.sampled_from(['"; DROP TABLE orders; --', "o'r", "\0", "\ud800", "é" * 80, "<b>", "%s", "orders", "isPaid", ""]),
     st.text(),
 )
 

@@ -59,9 +59,7 @@ class Plan:
     home: Path | None = None  # folder that keeps its data; None: throw-away
     shared: bool = False  # other processes may join
     tcp: bool = False  # on 127.0.0.1 besides the unix socket
-    password: str | None = field(
-        default=None, repr=False
-    )  # of the user postgres on 127.0.0.1; None: none is asked for
+    password: str | None = field(default=None, repr=False)  # of the user postgres on 127.0.0.1; None: none is asked for
     settings: Mapping[str, str] = field(default_factory=dict)  # of postgresql.conf, besides those above
 
 
@@ -124,9 +122,7 @@ def reach(plan: Plan) -> Lifeline:
             plan.home.mkdir(mode=0o700, parents=True, exist_ok=True)
             lock = supervisor.lock(plan.home)
         except OSError as error:
-            raise errors.Surroundings(
-                f"No embedded server was started: its data cannot be kept ({error})."
-            ) from error
+            raise errors.Surroundings(f"No embedded server was started: its data cannot be kept ({error}).") from error
         if lock is not None:
             return launch(plan, lock)
         if not plan.shared:

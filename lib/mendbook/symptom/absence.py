@@ -96,9 +96,7 @@ def _search_path(inquiry: Inquiry, subject: Subject) -> Finding:
             f"search_path is not {origin}, where {label} would be found: a pooler or the application changed it.",
             evidence,
         )
-    return ruled_out(
-        "search_path", f"search_path is not {origin}, but that makes no difference to {label}.", evidence
-    )
+    return ruled_out("search_path", f"search_path is not {origin}, but that makes no difference to {label}.", evidence)
 
 
 def no_schema(inquiry: Inquiry) -> Finding:
@@ -314,9 +312,7 @@ def ledger(inquiry: Inquiry, name: str, table: str | None) -> Finding:
         if ledgers.speaks_of(each, name, table)
     ]
     if claims:
-        return confirmed(
-            "ledger_claims_it", f"A migration that speaks of {written(name)} is recorded as done.", claims
-        )
+        return confirmed("ledger_claims_it", f"A migration that speaks of {written(name)} is recorded as done.", claims)
     return unknown(
         "ledger_claims_it",
         f"No migration that is recorded as done has {written(name)} in its name.",

@@ -24,7 +24,9 @@ _CONSEQUENCES = frozenset({"aborted_transaction", "pool_closed"})
 _CONNECTING = frozenset(
     {"connection_refused", "connection_lost", "authentication", "missing_database", "pool_exhausted"}
 )
-_SLOTS = {slot: slot for slot in ("table", "column", "constraint", "schema", "function", "type", "role", "database")} | {
+_SLOTS = {
+    slot: slot for slot in ("table", "column", "constraint", "schema", "function", "type", "role", "database")
+} | {
     "relation": "table",
     "routine": "function",
     "typename": "type",

@@ -269,9 +269,7 @@ def ask(conn: psycopg.Connection[Any], queries: Sequence[Query]) -> list[tuple[A
     All go out together. Only where one of them fails are they asked again, each on its own.
     """
     rows = _together(conn, queries)
-    return (
-        rows if rows is not None else [found[0] if (found := _together(conn, [each])) else None for each in queries]
-    )
+    return rows if rows is not None else [found[0] if (found := _together(conn, [each])) else None for each in queries]
 
 
 def _together(conn: psycopg.Connection[Any], queries: Sequence[Query]) -> list[tuple[Any, ...] | None] | None:

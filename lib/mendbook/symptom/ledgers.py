@@ -108,9 +108,7 @@ def speaks_of(migration: str, name: str, table: str | None = None) -> bool:
     if nearness.plain(name)[:-_ENDING] not in nearness.plain(migration):
         return False
     words = [word.lower() for word in _WORD.findall(_EXTENSION.sub("", migration[:_LONGEST]))]
-    bounds = [
-        at for at in range(len(words) + 1) if at in (0, len(words)) or _fills(words, at - 1) or _fills(words, at)
-    ]
+    bounds = [at for at in range(len(words) + 1) if at in (0, len(words)) or _fills(words, at - 1) or _fills(words, at)]
     spans = [(a, b) for a in bounds for b in bounds if a < b]
     mine = [span for span in spans if _means(words, span, name)]
     if table is None or not mine:

@@ -45,9 +45,7 @@ def _existing(inquiry: Inquiry) -> tuple[str | None, list[str] | None]:
         (diagnosis.database, facts.databases),
     ):
         if name:
-            mine = [
-                each for each in items or () if each.name == name and diagnosis.schema in (None, each.schema, name)
-            ]
+            mine = [each for each in items or () if each.name == name and diagnosis.schema in (None, each.schema, name)]
             return name, None if items is None else [f"{each.kind} {each}" for each in mine]
     if diagnosis.role:
         return diagnosis.role, [f"role {written(each.name)}" for each in inquiry.facts.roles or ()]
@@ -69,9 +67,7 @@ def types(inquiry: Inquiry) -> Iterator[Finding]:
         named = listed(f"{written(each.table, each.name)} is of type {each.type}" for each in columns[:3])
         yield confirmed("other_type", f"{named} here.", shown)
     else:
-        yield unknown(
-            "other_type", "Neither the text nor the statement names a column whose type could be looked up."
-        )
+        yield unknown("other_type", "Neither the text nor the statement names a column whose type could be looked up.")
 
 
 def not_null(inquiry: Inquiry) -> Iterator[Finding]:
@@ -119,9 +115,7 @@ def unique(inquiry: Inquiry) -> Iterator[Finding]:
     fitting = [each for each in indexes if each.whole and wanted and set(each.columns or ()) == wanted]
     broken = [each.definition for each in fitting or indexes if not each.valid]
     if broken:
-        yield confirmed(
-            "invalid_index", f"{name} has a unique index that is not valid, so it does not count.", broken
-        )
+        yield confirmed("invalid_index", f"{name} has a unique index that is not valid, so it does not count.", broken)
     else:
         yield ruled_out("invalid_index", f"{name} has no unique index that is not valid.")
     shown = [each.definition for each in indexes]

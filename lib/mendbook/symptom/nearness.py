@@ -46,9 +46,7 @@ def tables(model: str) -> set[str]:
     """The names that the table of an ORM's model may have: ``UserSession``, ``user_sessions`` …"""
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", model).lower()
     single = {model, model.lower(), words}
-    return (
-        single | {each + "s" for each in single} | {each + "es" for each in single} | {_ies(each) for each in single}
-    )
+    return single | {each + "s" for each in single} | {each + "es" for each in single} | {_ies(each) for each in single}
 
 
 def _ies(name: str) -> str:

@@ -79,9 +79,7 @@ def _idle(server: Server, sessions: Sequence[Sessions]) -> Finding:
         said = f"{render.words(count, 'session')} of {owners} kept a transaction open and did nothing in it."
         return confirmed("idle_in_transaction", said, map(_alike, held))
     if not server.sees_all and any(not each.state for each in sessions):
-        return unknown(
-            "idle_in_transaction", "This role cannot see what other roles' sessions do (pg_read_all_stats)."
-        )
+        return unknown("idle_in_transaction", "This role cannot see what other roles' sessions do (pg_read_all_stats).")
     return ruled_out(
         "idle_in_transaction", "No session has been idle in a transaction for a minute.", map(_alike, idle)
     )

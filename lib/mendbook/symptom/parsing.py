@@ -29,9 +29,7 @@ from mendbook.errors import Surroundings
 IN_FLIGHT = 200  # statements of a batch
 
 # Statements whose names the server looks up when it Parses them; all others only when it executes them.
-ANALYSED = frozenset(
-    {"SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "VALUES", "TABLE", "EXPLAIN", "DECLARE", "CALL"}
-)
+ANALYSED = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "VALUES", "TABLE", "EXPLAIN", "DECLARE", "CALL"})
 
 _SAVEPOINT = "SAVEPOINT mendbook_parse"
 _ROLLBACK = f"ROLLBACK TO {_SAVEPOINT}".encode()

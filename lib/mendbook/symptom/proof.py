@@ -39,9 +39,7 @@ class Proof:
     @property
     def remaining(self) -> Finding | None:
         """The finding that tells the cause."""
-        return next(
-            (each for each in self.findings if each.cause == self.cause and each.verdict == "confirmed"), None
-        )
+        return next((each for each in self.findings if each.cause == self.cause and each.verdict == "confirmed"), None)
 
     def summary(self) -> str:
         """One or two sentences: what remains, and what it is not."""

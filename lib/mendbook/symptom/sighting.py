@@ -119,10 +119,10 @@ def _spoken(view: View, vocabulary: messages.Vocabulary) -> Iterator[Sighting]:
     found: list[tuple[Message, Framework | None]] = [
         (message, None) for message in messages.of_server(view.text, vocabulary)
     ]
-    for framework in frameworks.listing().values():
+    for each in frameworks.listing().values():
         found += [
-            (message, framework)
-            for wording in framework.wordings
+            (message, each)
+            for wording in each.wordings
             if vocabulary.may_hold(messages.literal(wording.text))
             for message in messages.find(view.text, wording)
         ]
@@ -182,7 +182,7 @@ def _supported(text: str, message: Message, framework: Framework | None) -> bool
     if evidence_of_postgres(around):
         return True
     said = message.wording.sqlstate  # others say the same words, but not where a database is asked
-    return bool(said) and (said in around or any(shows(around, one) for one in frameworks.listing().values()))
+    return said is not None and (said in around or any(shows(around, one) for one in frameworks.listing().values()))
 
 
 def _foreign(text: str, start: int, end: int) -> bool:

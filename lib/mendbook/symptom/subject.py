@@ -37,9 +37,7 @@ class Subject:
     name: str
     label: str  # for people: "the column updated_at of orders"
     schemas: tuple[str, ...]  # that the statement names; none: it leaves that to search_path
-    tables: tuple[
-        Table, ...
-    ] = ()  # of a column or constraint: those that it may belong to, as the statement has them
+    tables: tuple[Table, ...] = ()  # of a column or constraint: those that it may belong to, as the statement has them
     named: tuple[Named, ...]  # everything of the same name, in any schema; for parts of tables and enums, of theirs
     found: tuple[Named, ...]  # of these what the name stands for in this session
     holders: tuple[Named, ...]  # of these what is sought, or what has it
@@ -157,10 +155,7 @@ def _label(inquiry: Inquiry) -> Subject | None:
     found = _found(named, [(schema, name)])
     having = {(each.schema, each.name) for each in enums if value[0] in each.labels}
     labels = [
-        label
-        for each in enums
-        if any((each.schema, each.name) == one.parts for one in found)
-        for label in each.labels
+        label for each in enums if any((each.schema, each.name) == one.parts for one in found) for label in each.labels
     ]
     return Subject(
         kind="label",
@@ -182,9 +177,7 @@ def _label(inquiry: Inquiry) -> Subject | None:
 # Parts of tables
 
 
-def _part(
-    inquiry: Inquiry, kind: str, name: str | None, parts: Sequence[Column | Constraint] | None
-) -> Subject | None:
+def _part(inquiry: Inquiry, kind: str, name: str | None, parts: Sequence[Column | Constraint] | None) -> Subject | None:
     """A column or constraint."""
     relations = inquiry.facts.relations
     if name is None or relations is None or parts is None:
@@ -210,9 +203,7 @@ def _part(
         found=found,
         holders=holders,
         alternatives=tuple(
-            Alternative(
-                name=each.name, shown=_shown(each), change=Change(name=name, instead=(each.name,), inside=True)
-            )
+            Alternative(name=each.name, shown=_shown(each), change=Change(name=name, instead=(each.name,), inside=True))
             for each in own
             if each.name != name
         ),
