@@ -40,6 +40,7 @@ FRAMEWORK = Framework(
         "SequelizeHostNotReachableError": "connection_refused",
         "SequelizeConnectionTimedOutError": "connection_refused",
         "SequelizeAccessDeniedError": "authentication",
+        "SequelizeUnknownConstraintError": "missing_constraint",
     },
     qualifies_by="alias",
 )

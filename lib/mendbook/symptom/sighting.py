@@ -48,11 +48,13 @@ _BUILTIN = re.compile(
     r"\b(?:Key|Index|Attribute|Name|Type|Value|Lookup|Import|Runtime|Reference|Range|Syntax|Assertion|NotImplemented)"
     r"Error: [\"']?$"
 )
-_FOREIGN = re.compile(
+_OTHER_DATABASES = (
     r"\bER_[A-Z]{2,}|sqlMessage|[mM]y[sS][qQ][lL]|[mM]aria[dD][bB]|\[Microsoft\]|SQL ?Server|mssql|\bORA-\d{5}|SQLCODE"
-    r"|[sS][qQ][lL]ite|SQLITE|org\.h2\.|hsqldb|\bDB2\b|[mM]ongo|[rR]edis|[cC]lick[hH]ouse|[cC]assandra|[dD]uck[dD][bB]"
-    r"|[sS]nowflake|\bODBC\b|\[\d{4}\] |: \d{4} |:(?:3306|6379|27017|1433|1521|9200|5672|9092|11211|8080|443|80)\b"
+    r"|[sS][qQ][lL]ite|SQLITE|org\.h2\.|hsqldb|\bDB2\b|[mM]ongo|[cC]lick[hH]ouse|[cC]assandra|[dD]uck[dD][bB]"
+    r"|[sS]nowflake|\bODBC\b|\[\d{4}\] |: \d{4} "
 )
+_FOREIGN_DATABASE = re.compile(_OTHER_DATABASES)
+_FOREIGN = re.compile(_OTHER_DATABASES + r"|[rR]edis|:(?:3306|6379|27017|1433|1521|9200|5672|9092|11211|8080|443|80)\b")
 _QUIET = ("WARNING", "NOTICE", "LOG", "INFO", "DEBUG")
 _NEVER_RAISED = frozenset({"42000", "23000", "22000", "08000", "40000", "53000", "57000", "58000", "02000", "20000"})
 
@@ -167,7 +169,7 @@ def _is_believed(text: str, message: Message, framework: Framework | None) -> bo
     if _quiet().search(before):
         return False
     if message.wording.own and message.whole and not _BUILTIN.search(before):
-        return framework is None or framework.only or not _foreign(text, message.start, message.end)
+        return framework is None or framework.only or not _foreign_to(text, message.start, message.end)
     if not message.wording.own and (not message.whole or _foreign(text, message.start, message.end)):
         return False
     if _severe().search(before):
@@ -178,7 +180,7 @@ def _is_believed(text: str, message: Message, framework: Framework | None) -> bo
 def _supported(text: str, message: Message, framework: Framework | None) -> bool:
     around = text[max(0, message.start - _NEAR) : message.end + _NEAR]
     if framework and not framework.only:
-        return shows(around, framework) and not _foreign(text, message.start, message.end)
+        return shows(around, framework) and not _foreign_to(text, message.start, message.end)
     if evidence_of_postgres(around):
         return True
     said = message.wording.sqlstate  # others say the same words, but not where a database is asked
@@ -187,6 +189,12 @@ def _supported(text: str, message: Message, framework: Framework | None) -> bool
 
 def _foreign(text: str, start: int, end: int) -> bool:
     return bool(_FOREIGN.search(text, max(0, start - _BESIDE), end + _BESIDE))
+
+
+def _foreign_to(text: str, start: int, end: int) -> bool:
+    """Whether a framework that knows several databases speaks of another one there."""
+    around = _FOREIGN_DATABASE.search(text, max(0, start - _NEAR), end + _NEAR)
+    return around is not None or _foreign(text, start, end)
 
 
 @functools.cache
@@ -290,7 +298,7 @@ def _codes(view: View, vocabulary: messages.Vocabulary) -> Iterator[Sighting]:
             places = compiled(rf"(?<![\w/-]){re.escape(code)}(?![\w/-])").finditer(view.text)
             for match in itertools.islice(places, _OFTEN):
                 around = view.text[max(0, match.start() - _NEAR) : match.end() + _NEAR]
-                if not _foreign(view.text, match.start(), match.end()):
+                if not _foreign_to(view.text, match.start(), match.end()):
                     yield Sighting(
                         means="code",
                         kind=kind,
