@@ -58,8 +58,8 @@ def reported(text: str) -> Iterator[Quotation]:
 def printed(text: str, message: str, start: int, end: int) -> Iterator[Quotation]:
     """The SQL that is printed around a *message* at *start* to *end* of *text*, the best first."""
     yield from _in_frameworks(text, message)
-    yield from _in_labels(text)
-    yield from _in_excerpts(text)
+    yield from (one for one in _in_labels(text) if one.start >= start)  # above are those of the error before
+    yield from (one for one in _in_excerpts(text) if one.start >= start)
     yield from _in_source(text, start, end)
 
 

@@ -145,7 +145,9 @@ class Reading:
 
     def _read_statement(self) -> None:
         for part in self.parts:
-            self.quotations += [(part, one) for one in quotation.reported(part.text)]
+            start, _ = self._span_in(part)
+            reported = sorted(quotation.reported(part.text), key=lambda one: one.start < start)
+            self.quotations += [(part, one) for one in reported]
         for part in reversed(self.parts):
             printed = quotation.printed(part.text, self.value("message") or "", *self._span_in(part))
             self.quotations += [(part, one) for one in printed]

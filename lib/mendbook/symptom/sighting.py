@@ -46,7 +46,7 @@ _CONDITION = re.compile(
 _NO_CONDITIONS = frozenset({"SyntaxError", "SystemError", "InternalError", "IoError"})  # classes that others have too
 _BUILTIN = re.compile(
     r"\b(?:Key|Index|Attribute|Name|Type|Value|Lookup|Import|Runtime|Reference|Range|Syntax|Assertion|NotImplemented)"
-    r"Error: [\"']?$"
+    r"Error(?:: |\()[\"']{0,2}$"
 )
 _OTHER_DATABASES = (
     r"\bER_[A-Z]{2,}|sqlMessage|[mM]y[sS][qQ][lL]|[mM]aria[dD][bB]|\[Microsoft\]|SQL ?Server|mssql|\bORA-\d{5}|SQLCODE"
@@ -54,7 +54,10 @@ _OTHER_DATABASES = (
     r"|[sS]nowflake|\bODBC\b|\[\d{4}\] |: \d{4} "
 )
 _FOREIGN_DATABASE = re.compile(_OTHER_DATABASES)
-_FOREIGN = re.compile(_OTHER_DATABASES + r"|[rR]edis|:(?:3306|6379|27017|1433|1521|9200|5672|9092|11211|8080|443|80)\b")
+_FOREIGN = re.compile(
+    _OTHER_DATABASES
+    + r"|[rR]edis|HTTPConnection|urllib3|[kK]afka|[aA][mM][qQ][pP]|[sS][mM][tT][pP]|:(?:3306|6379|27017|1433|1521|9200|5672|9092|11211|8080|443|80)\b"
+)
 _QUIET = ("WARNING", "NOTICE", "LOG", "INFO", "DEBUG")
 _NEVER_RAISED = frozenset({"42000", "23000", "22000", "08000", "40000", "53000", "57000", "58000", "02000", "20000"})
 
