@@ -27,7 +27,7 @@ lab: $(READY)  ## the notebooks in JupyterLab
 	@$(BIN)/mendbook lab
 
 bench: $(READY)  ## what is fast, as ratios measured in one run
-	@for each in benchmarks/[a-z]*.py; do echo "== $$each"; $(BIN)/python $$each || exit 1; done
+	@for each in snapshot diagnose sweep; do echo "== $$each"; $(BIN)/python benchmarks/$$each.py || exit 1; done
 
 new: $(READY)  ## start a runbook: make new NAME=orders-shipped-at
 	@$(BIN)/mendbook runbooks new "$(NAME)"
