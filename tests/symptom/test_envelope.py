@@ -18,9 +18,9 @@ ERROR = """error: column "seat_token" of relation "room_seats" does not exist
 LINES = ERROR.split("\n")
 TIME = "2026-05-05T10:11:12.123456789Z"
 CSV = (
-    '2026-05-05 10:11:12.345 UTC,"app","lobby",42,"10.0.0.1:5",6b0.1,1,"UPDATE",2026-05-05 10:11:12 UTC,2/2,0,ERROR,42703,'
-    '"column ""seat_token"" of relation ""room_seats"" does not exist",,,,,,"UPDATE room_seats\nSET ""seat_token"" = 1",'
-    '12,,"api","client backend",,0\n'
+    '2026-05-05 10:11:12.345 UTC,"app","lobby",42,"10.0.0.1:5",6b0.1,1,"UPDATE",2026-05-05 10:11:12 UTC,2/2,0,'
+    'ERROR,42703,"column ""seat_token"" of relation ""room_seats"" does not exist",,,,,,'
+    '"UPDATE room_seats\nSET ""seat_token"" = 1",12,,"api","client backend",,0\n'
 )
 JSONLOG = json.dumps(
     {

@@ -160,7 +160,7 @@ def test_a_column_that_two_tables_may_lack_has_no_table() -> None:
 
 
 def test_a_quoted_name_with_a_dot_is_one_name() -> None:
-    text = 'ERROR:  relation "metrics.daily" does not exist\nLINE 1: SELECT 1 FROM "metrics.daily"\n                      ^'
+    text = 'ERROR:  relation "metrics.daily" does not exist\nLINE 1: SELECT 1 FROM "metrics.daily"\n              ^'
     assert (triage.diagnose(text).schema, triage.diagnose(text).table) == (None, "metrics.daily")
 
 

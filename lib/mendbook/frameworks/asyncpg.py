@@ -24,4 +24,5 @@ FRAMEWORK = Framework(
         Wording(text="Connect call failed ('{}', 5432)", kind="connection_refused"),
         Wording(text="Multiple exceptions: {}Connect call failed (…", kind="connection_refused", own=False),
     ),
+    codes={"TimeoutError": "statement_timeout"},
 )

@@ -33,5 +33,6 @@ FRAMEWORK = Framework(
         Wording(text="HikariDataSource {} has been closed.", kind="pool_closed", own=False),
         Wording(text="Failed to initialize pool: {}", kind="connection_refused", own=False),
     ),
+    statements=(r"Batch entry \d+ (?P<sql>(?:.|\n){1,20000}?) was aborted",),
     frames=("org.postgresql.", "com.zaxxer.hikari."),
 )

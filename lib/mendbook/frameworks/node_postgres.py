@@ -14,6 +14,7 @@ FRAMEWORK = Framework(
         "node_modules/pg-protocol/",
         "node_modules\\pg\\",
         "pg-native",
+        "NodePg",
     ),
     shapes=(
         r"length: \d+,\s+(?:name: '\w+',\s+)?severity: '[A-Z]+'",
@@ -38,4 +39,10 @@ FRAMEWORK = Framework(
         Wording(text="The server does not support SSL connections", kind="other"),
         Wording(text="There was an error establishing an SSL connection", kind="connection_refused"),
     ),
+    codes={
+        "ECONNREFUSED": "connection_refused",
+        "ENOTFOUND": "connection_refused",
+        "ETIMEDOUT": "connection_refused",
+        "ECONNRESET": "connection_lost",
+    },
 )

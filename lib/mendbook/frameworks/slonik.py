@@ -24,6 +24,7 @@ FRAMEWORK = Framework(
         Wording(text="Statement has been cancelled.…", kind="statement_timeout", sqlstate="57014"),
         Wording(text="Statement has been cancelled due to a statement_timeout.…", kind="statement_timeout"),
         Wording(text="Connection pool has ended.", kind="pool_closed"),
+        Wording(text="Connection pool has been shut down. Cannot create a new connection.", kind="pool_closed"),
         Wording(text="Connection pool is being shut down. Cannot create a new connection.", kind="pool_closed"),
     ),
 )

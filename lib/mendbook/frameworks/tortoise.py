@@ -11,6 +11,9 @@ FRAMEWORK = Framework(
     over=("asyncpg", "psycopg3"),
     only=False,
     marks=("tortoise.exceptions", "site-packages/tortoise/"),
-    wordings=(Wording(text="Can't connect to Database {}", kind="connection_refused", own=False),),
+    wordings=(
+        Wording(text="Can't connect to Database {}", kind="connection_refused", own=False),
+        Wording(text="Can't establish connection to database {database}", kind="missing_database", own=False),
+    ),
     qualifies_by="table",
 )

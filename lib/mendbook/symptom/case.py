@@ -69,10 +69,10 @@ class Case:
     def kind(self) -> Kind:
         """What failed; a SQLSTATE that the text states says more than the one that a wording usually has."""
         best = self.best
-        stated = [one for one in self.sightings if one.stated]
-        if best.sqlstate is None or any(one.sqlstate == best.sqlstate for one in stated):
+        coded = [one for one in self.sightings if _is_code(one)]
+        if best.sqlstate is None or any(one.sqlstate == best.sqlstate for one in coded):
             return best.kind
-        telling = (one.kind for one in stated if one.sqlstate and not one.sqlstate.startswith(_CONNECTION))
+        telling = (one.kind for one in coded if one.sqlstate and not one.sqlstate.startswith(_CONNECTION))
         return next(telling, best.kind)
 
     @property
@@ -125,13 +125,13 @@ def cases(sightings: Iterable[Sighting]) -> list[Case]:
     return sorted(found, key=lambda case: (case.kind in _CONSEQUENCES, _rank(case.best), case.start))
 
 
-def regions(found: Sequence[Case], length: int) -> Iterator[tuple[Case, int, int]]:
+def regions(found: Sequence[Case], length: int) -> Iterator[tuple[Case, range]]:
     """Each case with the part of the pasted text that is its own: between the errors before and after it."""
     ordered = sorted(found, key=lambda case: case.start)
     for number, case in enumerate(ordered):
         before = max((other.end for other in ordered[:number]), default=0)
         after = min((other.start for other in ordered[number + 1 :] if other.start >= case.end), default=length)
-        yield case, max(min(before, case.start), case.start - _SPREAD), min(after, case.end + _SPREAD)
+        yield case, range(max(min(before, case.start), case.start - _SPREAD, 0), min(after, case.end + _SPREAD))
 
 
 def _add(found: list[Case], sighting: Sighting) -> None:
@@ -158,9 +158,14 @@ def _fits(case: Case, sighting: Sighting) -> bool:
         return coded or (case.best.means == "severity" and case.best.text == sighting.text)
     if sighting.sqlstate:
         telling = sighting.alone or not sighting.sqlstate.isdigit()
-        stated = sighting.alone and sighting.stated and not any(one.stated for one in case.sightings)
-        return sighting.sqlstate in case.codes or (near and telling and (not case.codes or stated))
+        better = sighting.alone and _is_code(sighting) and not any(_is_code(one) for one in case.sightings)
+        return sighting.sqlstate in case.codes or (near and telling and (not case.codes or better))
     return sighting.kind in (case.kind, "other") or case.distance(sighting) <= _BESIDE
+
+
+def _is_code(sighting: Sighting) -> bool:
+    """Whether the text itself gives the SQLSTATE, by number or by name."""
+    return sighting.stated or sighting.means == "condition"
 
 
 def _wraps(one: Sighting, two: Sighting) -> bool:

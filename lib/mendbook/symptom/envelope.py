@@ -31,6 +31,9 @@ _CSV_RECORD = re.compile(
 _CSV_FIELD = re.compile(r'"([^"]*(?:""[^"]*)*)"|([^",\n]*)')
 _CSV_LABELS = {14: "DETAIL", 15: "HINT", 16: "QUERY", 18: "CONTEXT", 19: "STATEMENT", 21: "LOCATION"}
 _CSV_FIELDS = 22  # of at least 23 (PostgreSQL 9.0), those that say something about an error
+_TIME = r"\d{4}[-/]\d\d[-/]\d\d[ T]\d\d:\d\d"
+_RECORD = re.compile(rf"^(?=\[?{_TIME}|< ?{_TIME}|\{{\"|[A-Z][a-z]{{2}} [ \d]\d \d\d:\d\d:\d\d )", re.MULTILINE)
+_LABELLED = re.compile(r"[^\n]{0,300}?[^\W\d_] ?:  \S")  # as "STATEMENT:  ", in any language
 _NARROWEST = 40  # columns of a terminal that wraps
 _PASTED = 50_000  # characters; what is longer comes from a file, which nobody wrapped
 
@@ -104,6 +107,18 @@ def _joined(view: View, width: int, joint: str) -> View:
         ended = "\n" if following[:1].isspace() else " "
         pieces.append((ended if len(line) < width else joint, view.source(position - 1)))
     return _view(pieces)
+
+
+def record(text: str, start: int, end: int, within: range) -> tuple[int, int]:
+    """Return the part of *within* that is told in the same records of a log as what stands from *start* to *end*.
+
+    A record begins with a time or with a brace; one of the server's log goes on in records with labels.
+    """
+    begins = [match.end() for match in _RECORD.finditer(text, within.start, within.stop)]
+    first = max((place for place in begins if place <= start), default=within.start)
+    further = [place for place in begins if place > end]
+    last = next((place for place in further if not _LABELLED.match(text, place)), within.stop)
+    return first, max(last, end)
 
 
 def _plain(text: str) -> View:

@@ -85,7 +85,7 @@ class Reading:
             self._say("message", best.text.strip(), "stated", best.view, best.start, best.end)
         codes = sorted(
             (one for one in self.case.sightings if one.sqlstate),
-            key=lambda one: (not one.stated, one.sqlstate != best.sqlstate, one.means != "condition"),
+            key=lambda one: (not one.stated, one.means != "condition", one.sqlstate != best.sqlstate),
         )
         for one in codes[:1]:
             certainty: Certainty = "stated" if one.stated else "derived"

@@ -55,8 +55,8 @@ _OTHER_DATABASES = (
 )
 _FOREIGN_DATABASE = re.compile(_OTHER_DATABASES)
 _FOREIGN = re.compile(
-    _OTHER_DATABASES
-    + r"|[rR]edis|HTTPConnection|urllib3|[kK]afka|[aA][mM][qQ][pP]|[sS][mM][tT][pP]|:(?:3306|6379|27017|1433|1521|9200|5672|9092|11211|8080|443|80)\b"
+    _OTHER_DATABASES + r"|[rR]edis|HTTPConnection|urllib3|[kK]afka|[aA][mM][qQ][pP]|[sS][mM][tT][pP]"
+    r"|:(?:3306|6379|27017|1433|1521|9200|5672|9092|11211|8080|443|80)\b"
 )
 _QUIET = ("WARNING", "NOTICE", "LOG", "INFO", "DEBUG")
 _NEVER_RAISED = frozenset({"42000", "23000", "22000", "08000", "40000", "53000", "57000", "58000", "02000", "20000"})
@@ -131,10 +131,9 @@ def _spoken(view: View, vocabulary: messages.Vocabulary) -> Iterator[Sighting]:
             if vocabulary.may_hold(messages.literal(wording.text))
             for message in messages.find(view.text, wording)
         ]
-    kept = {id(message) for message in messages.longest(message for message, _ in found)}
-    for message, framework in found:
-        if id(message) in kept and _is_believed(view.text, message, framework):
-            yield _sighting(view, message, framework)
+    believed = {id(message): framework for message, framework in found if _is_believed(view.text, message, framework)}
+    for message in messages.longest(message for message, _ in found if id(message) in believed):
+        yield _sighting(view, message, believed[id(message)])
 
 
 def _sighting(view: View, message: Message, framework: Framework | None) -> Sighting:
@@ -301,7 +300,7 @@ def _codes(view: View, vocabulary: messages.Vocabulary) -> Iterator[Sighting]:
             places = compiled(rf"(?<![\w/-]){re.escape(code)}(?![\w/-])").finditer(view.text)
             for match in itertools.islice(places, _OFTEN):
                 around = view.text[max(0, match.start() - _NEAR) : match.end() + _NEAR]
-                if not _foreign_to(view.text, match.start(), match.end()):
+                if shows(around, framework) and not _foreign_to(view.text, match.start(), match.end()):
                     yield Sighting(
                         means="code",
                         kind=kind,
@@ -309,7 +308,6 @@ def _codes(view: View, vocabulary: messages.Vocabulary) -> Iterator[Sighting]:
                         start=match.start(),
                         end=match.end(),
                         framework=framework.name,
-                        alone=shows(around, framework),
                     )
 
 

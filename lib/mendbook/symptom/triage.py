@@ -65,7 +65,7 @@ def diagnose(text: str) -> Diagnosis:
         views, found = _unwrapped(views, found)
     if not found:
         return Diagnosis(is_postgres=False)
-    parts = {id(one): (start, end) for one, start, end in case.regions(found, len(text))}
+    parts = {id(one): envelope.record(text, one.start, one.end, own) for one, own in case.regions(found, len(text))}
     first, *others = (_diagnosis(Reading(views, one, *parts[id(one)])) for one in found[: _OTHERS + 1])
     return replace(first, others=tuple(others))
 
