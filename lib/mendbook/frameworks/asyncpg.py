@@ -11,9 +11,9 @@ FRAMEWORK = Framework(
     marks=("asyncpg.exceptions", "site-packages/asyncpg/", "asyncpg/protocol/", "asyncpg.pool", "postgresql.asyncpg"),
     introductions=(r"postgresql\.asyncpg\.\w*Error\) ",),
     wordings=(
-        Wording(text="pool is closed", kind="pool_closed"),
-        Wording(text="pool is closing", kind="pool_closed"),
-        Wording(text="connection is closed", kind="connection_lost"),
+        Wording(text="pool is closed", kind="pool_closed", own=False),
+        Wording(text="pool is closing", kind="pool_closed", own=False),
+        Wording(text="connection is closed", kind="connection_lost", own=False),
         Wording(text="connection was closed in the middle of operation", kind="connection_lost", sqlstate="08003"),
         Wording(text="unexpected connection_lost() call", kind="connection_lost"),
         Wording(text="cannot perform operation: another operation is in progress", kind="other"),

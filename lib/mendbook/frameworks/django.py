@@ -41,7 +41,7 @@ FRAMEWORK = Framework(
             kind="aborted_transaction",
         ),
         Wording(text="connection already closed", kind="connection_lost", own=False),
-        Wording(text="the connection is closed", kind="connection_lost"),
+        Wording(text="the connection is closed", kind="connection_lost", own=False),
     ),
     qualifies_by="table",
 )

@@ -1,4 +1,4 @@
-"""Ecto, the database wrapper for Elixir, and its migrations."""
+"""Ecto, the database wrapper for Elixir: its migrations and the pool that it has from DBConnection."""
 
 from __future__ import annotations
 
@@ -13,6 +13,20 @@ FRAMEWORK = Framework(
     marks=("(ecto ", "(ecto_sql ", "lib/ecto/", "mix ecto.", "(phoenix_ecto "),
     shapes=(r"\bEcto\.[A-Z]",),
     wordings=(
+        Wording(
+            text="connection not available and request was dropped from queue after {}ms.…",
+            kind="pool_exhausted",
+        ),
+        Wording(text="tcp connect ({}): connection refused - :econnrefused", kind="connection_refused"),
+        Wording(text="tcp connect ({}): {}", kind="connection_refused"),
+        Wording(text="tcp recv: closed…", kind="connection_lost"),
+        Wording(text="ssl recv: closed…", kind="connection_lost"),
+        Wording(text="tcp recv (idle): closed…", kind="connection_lost"),
+        Wording(text="connection is closed because of an error, disconnect or timeout", kind="connection_lost"),
+        Wording(
+            text="client {} timed out because it queued and checked out the connection for longer than {}ms…",
+            kind="statement_timeout",
+        ),
         Wording(text="there are pending migrations for repo: {}. {}", kind="migration_pending"),
         Wording(
             text="could not lookup Ecto repo {} because it was not started or it does not exist",

@@ -8,7 +8,7 @@ FRAMEWORK = Framework(
     name="hibernate",
     title="Hibernate ORM",
     home="https://docs.jboss.org/hibernate/orm/ and hibernate-core/src/main/java/org/hibernate/exception",
-    over=("jdbc",),
+    over=("hikari", "jdbc"),
     only=False,
     marks=(
         "org.hibernate.",

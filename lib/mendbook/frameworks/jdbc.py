@@ -1,4 +1,4 @@
-"""pgJDBC, the driver for Java, with the HikariCP pool that most applications put before it."""
+"""pgJDBC, the driver for Java."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from mendbook.frameworks import Framework, Wording
 FRAMEWORK = Framework(
     name="jdbc",
     title="pgJDBC",
-    home="https://jdbc.postgresql.org/documentation/ and org/postgresql of pgjdbc/pgjdbc; HikariPool.java of HikariCP",
+    home="https://jdbc.postgresql.org/documentation/ and org/postgresql of pgjdbc/pgjdbc",
     marks=("org.postgresql.", "PSQLException", "jdbc:postgresql:", "PSQLState"),
     introductions=(r"(?:PSQLException: |DatabaseException: |\[|Message +: |SqlExceptionHelper +: )(?:ERROR|FATAL): ",),
     wordings=(
@@ -27,12 +27,7 @@ FRAMEWORK = Framework(
         Wording(text="The server does not support SSL.", kind="other"),
         Wording(text="No value specified for parameter {}.", kind="other", own=False),
         Wording(text="Bad value for type {} : {}", kind="type_mismatch", own=False),
-        Wording(
-            text="{} - Connection is not available, request timed out after {}ms…", kind="pool_exhausted", own=False
-        ),
-        Wording(text="HikariDataSource {} has been closed.", kind="pool_closed", own=False),
-        Wording(text="Failed to initialize pool: {}", kind="connection_refused", own=False),
     ),
     statements=(r"Batch entry \d+ (?P<sql>(?:.|\n){1,20000}?) was aborted",),
-    frames=("org.postgresql.", "com.zaxxer.hikari."),
+    frames=("org.postgresql.",),
 )

@@ -19,7 +19,7 @@ FRAMEWORK = Framework(
     ),
     wordings=(
         Wording(text="Knex: Timeout acquiring a connection. The pool is probably full.…", kind="pool_exhausted"),
-        Wording(text="Unable to acquire a connection", kind="pool_closed"),
+        Wording(text="Unable to acquire a connection", kind="pool_closed", own=False),
         Wording(text="Defined query timeout of {}ms exceeded when running query.", kind="statement_timeout"),
         Wording(
             text="The migration directory is corrupt, the following files are missing: {}", kind="migration_history"

@@ -18,6 +18,6 @@ FRAMEWORK = Framework(
             own=False,
         ),
         Wording(text="corrupted migrations: {}", kind="migration_history"),
-        Wording(text="driver has already been destroyed", kind="pool_closed"),
+        Wording(text="driver has already been destroyed", kind="pool_closed", own=False),
     ),
 )

@@ -16,6 +16,6 @@ FRAMEWORK = Framework(
             kind="connection_refused",
         ),
         Wording(text="network error", kind="connection_lost", own=False),
-        Wording(text="connection is closed", kind="connection_lost"),
+        Wording(text="connection is closed", kind="connection_lost", own=False),
     ),
 )

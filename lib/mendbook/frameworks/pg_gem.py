@@ -12,6 +12,6 @@ FRAMEWORK = Framework(
     wordings=(
         Wording(text="PQconsumeInput() {}", kind="connection_lost"),
         Wording(text="PQsocket() can't get socket descriptor", kind="connection_lost"),
-        Wording(text="connection is closed", kind="connection_lost"),
+        Wording(text="connection is closed", kind="connection_lost", own=False),
     ),
 )

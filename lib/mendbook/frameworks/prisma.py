@@ -65,9 +65,9 @@ FRAMEWORK = Framework(
         Wording(text="Too many database connections opened: {}", kind="pool_exhausted"),
         Wording(text="Timed out fetching a new connection from the connection pool.…", kind="pool_exhausted"),
         Wording(text="Unable to start a transaction in the given time.", kind="pool_exhausted"),
-        Wording(text="Transaction already closed: {}", kind="other"),
+        Wording(text="Transaction already closed: {}", kind="other", own=False),
         Wording(text="A query cannot be executed on an expired transaction.…", kind="other"),
-        Wording(text="Server has closed the connection.", kind="connection_lost"),
+        Wording(text="Server has closed the connection.", kind="connection_lost", own=False),
         Wording(
             text="Transaction failed due to a write conflict or a deadlock. Please retry your transaction",
             kind="deadlock",

@@ -8,7 +8,7 @@ FRAMEWORK = Framework(
     name="spring",
     title="Spring",
     home="https://docs.spring.io/spring-framework/reference/data-access.html and org/springframework/jdbc",
-    over=("hibernate", "jdbc", "jooq", "mybatis", "r2dbc"),
+    over=("hibernate", "hikari", "jdbc", "jooq", "mybatis", "r2dbc"),
     only=False,
     marks=(
         "org.springframework.",

@@ -21,8 +21,8 @@ FRAMEWORK = Framework(
     shapes=(r"error returned from database: ", r"error communicating with database: "),
     introductions=(r"error returned from database: (?!\(code|\d+ \()",),
     wordings=(
-        Wording(text="pool timed out while waiting for an open connection", kind="pool_exhausted", own=False),
-        Wording(text="attempted to acquire a connection on a closed pool", kind="pool_closed", own=False),
+        Wording(text="pool timed out while waiting for an open connection", kind="pool_exhausted"),
+        Wording(text="attempted to acquire a connection on a closed pool", kind="pool_closed"),
         Wording(text="PoolTimedOut", kind="pool_exhausted", own=False),
         Wording(text="PoolClosed", kind="pool_closed", own=False),
         Wording(

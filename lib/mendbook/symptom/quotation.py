@@ -155,11 +155,11 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern, re.MULTILINE)
 
 
-def names(sql: str) -> Iterator[tuple[str, ...]]:
-    """The parts of every qualified name in *sql*, in order."""
-    from mendbook.symptom import statements
-
-    return (statements.parts(found[0]) for found in _NAME.finditer(sql))
+def schemas(sql: str, table: str) -> set[str]:
+    """The schemas that *sql*, which may be cut anywhere, writes before *table* and a column of it."""
+    name = rf"(?:\"{re.escape(table.replace('"', '""'))}\"|{re.escape(table)})"
+    qualified = re.compile(rf"(?:\"([^\"]+)\"|(?<![\w\"])([^\W\d]\w*))\.{name}\.", re.IGNORECASE)
+    return {match[1] or match[2].lower() for match in qualified.finditer(sql)}
 
 
 def name_at(sql: str, position: int) -> tuple[str, ...]:

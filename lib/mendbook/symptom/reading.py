@@ -240,10 +240,10 @@ class Reading:
         return None
 
     def _by_full_name(self, one: Quotation) -> Table | None:
-        """The table of a column that the SQL writes with its schema, where the FROM is not to be seen."""
-        wanted = (self.value("alias"), self.value("column"))
-        found = {name[:2] for name in quotation.names(one.sql) if len(name) == 3 and name[1:] == wanted}
-        return found.pop() if len(found) == 1 else None
+        """The table of columns that the SQL writes with its schema, where the FROM is not to be seen."""
+        alias = self.value("alias") or ""
+        schemas = quotation.schemas(one.sql, alias)
+        return (schemas.pop(), alias) if len(schemas) == 1 else None
 
     def _is_seen(self, field: str) -> bool:
         """Whether the SQL would tell what *field* is, and says that it is no table."""
