@@ -157,8 +157,9 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 def schemas(sql: str, table: str) -> set[str]:
     """The schemas that *sql*, which may be cut anywhere, writes before *table* and a column of it."""
-    name = rf"(?:\"{re.escape(table.replace('"', '""'))}\"|{re.escape(table)})"
-    qualified = re.compile(rf"(?:\"([^\"]+)\"|(?<![\w\"])([^\W\d]\w*))\.{name}\.", re.IGNORECASE)
+    doubled = table.replace('"', '""')
+    name = rf'(?:"{re.escape(doubled)}"|{re.escape(table)})'
+    qualified = re.compile(rf'(?:"([^"]+)"|(?<![\w"])([^\W\d]\w*))\.{name}\.', re.IGNORECASE)
     return {match[1] or match[2].lower() for match in qualified.finditer(sql)}
 
 
