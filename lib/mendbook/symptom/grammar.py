@@ -66,21 +66,21 @@ _KINDS: Mapping[str, Kind] = {
 }
 
 # The server's own function tells more than the SQLSTATE where one SQLSTATE has several kinds.
-_ROUTINES: Mapping[str, Kind] = {
-    "enum_in": "invalid_enum",
-    "op_error": "type_mismatch",
-    "errorMissingRTE": "other",
-    "typenameType": "missing_type",
-    "get_relation_constraint_oid": "missing_constraint",
-    "get_relation_constraint_attnos": "missing_constraint",
-    "ATExecDropConstraint": "missing_constraint",
-    "ATExecAlterConstraint": "missing_constraint",
-    "ATExecValidateConstraint": "missing_constraint",
-    "get_role_oid": "other",
-    "get_extension_oid": "other",
-    "get_trigger_oid": "other",
-    "find_option": "other",
-    "RevalidateCachedQuery": "stale_plan",
+_ROUTINES: Mapping[tuple[str, str], Kind] = {
+    ("22P02", "enum_in"): "invalid_enum",
+    ("42704", "ATExecAlterConstraint"): "missing_constraint",
+    ("42704", "ATExecDropConstraint"): "missing_constraint",
+    ("42704", "ATExecValidateConstraint"): "missing_constraint",
+    ("42704", "get_relation_constraint_attnos"): "missing_constraint",
+    ("42704", "get_relation_constraint_oid"): "missing_constraint",
+    ("42704", "DropErrorMsgNonExistent"): "other",
+    ("42704", "find_option"): "other",
+    ("42704", "get_extension_oid"): "other",
+    ("42704", "get_role_oid"): "other",
+    ("42704", "get_trigger_oid"): "other",
+    ("42883", "op_error"): "type_mismatch",
+    ("42P01", "errorMissingRTE"): "other",
+    ("0A000", "RevalidateCachedQuery"): "stale_plan",
 }
 
 
@@ -134,7 +134,7 @@ def squeeze(name: str) -> str:
 def kind_of(sqlstate: str, routine: str | None = None) -> Kind:
     """The kind that *sqlstate* means, raised by the server's function *routine* if that is known."""
     known = _KINDS.get(sqlstate) or _KINDS.get(sqlstate[:2], "other")
-    return _ROUTINES.get(routine or "", known)
+    return _ROUTINES.get((sqlstate, routine or ""), known)
 
 
 def _english() -> Iterator[Wording]:

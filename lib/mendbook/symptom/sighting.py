@@ -49,9 +49,9 @@ _BUILTIN = re.compile(
     r"Error(?:: |\()[\"']{0,2}$"
 )
 _OTHER_DATABASES = (
-    r"\bER_[A-Z]{2,}|sqlMessage|[mM]y[sS][qQ][lL]|myxql|[mM]aria[dD][bB]|\[Microsoft\]|SQL ?Server|mssql|\bORA-\d{5}|SQLCODE"
+    r"\bER_[A-Z]{2,}|sqlMessage|[mM]y[sS][qQ][lL]|[mM]aria[dD][bB]|\[Microsoft\]|SQL ?Server|mssql|\bORA-\d{5}|SQLCODE"
     r"|[sS][qQ][lL]ite|SQLITE|org\.h2\.|hsqldb|\bDB2\b|[mM]ongo|[cC]lick[hH]ouse|[cC]assandra|[dD]uck[dD][bB]"
-    r"|`main\.|[sS]nowflake|\bODBC\b|\[\d{4}\] |: \d{4} "
+    r"|myxql|`main\.|[sS]nowflake|\bODBC\b|\[\d{4}\] |: \d{4} "
 )
 _FOREIGN_DATABASE = re.compile(_OTHER_DATABASES)
 _FOREIGN = re.compile(
