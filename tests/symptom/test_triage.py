@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
+import subprocess
+import sys
 import time
 import tomllib
 import typing
@@ -170,3 +173,58 @@ def test_parameters_are_found_in_the_statement() -> None:
     (parameter,) = diagnosis.parameters
     assert diagnosis.statement is not None
     assert diagnosis.statement[parameter.start :] == "%(x)s"
+
+
+@pytest.mark.parametrize(
+    ("message", "sql", "table"),
+    [
+        (
+            'column "zip" referenced in foreign key constraint does not exist',
+            "ALTER TABLE members ADD FOREIGN KEY (zip) REFERENCES towns (id)",
+            "members",
+        ),
+        (
+            'column "zip" referenced in foreign key constraint does not exist',
+            "ALTER TABLE members ADD FOREIGN KEY (town) REFERENCES towns (zip)",
+            "towns",
+        ),
+        (
+            'column "zip" referenced in foreign key constraint does not exist',
+            "ALTER TABLE members ADD FOREIGN KEY (zip) REFERENCES towns (zip)",
+            None,
+        ),
+        (
+            "column excluded.zip does not exist",
+            "INSERT INTO members (id) VALUES (1) ON CONFLICT (id) DO UPDATE SET id = excluded.zip",
+            "members",
+        ),
+        ('column "zip" does not exist', "CREATE INDEX ON members (zip)", "members"),
+        ('column "zip" does not exist', "WITH towns AS (SELECT 1) SELECT zip FROM towns", None),
+        ('column "zip" does not exist', "SELECT zip FROM members WHERE id IN (SELECT id FROM towns)", None),
+    ],
+)
+def test_a_table_is_told_only_where_the_statement_tells_it(message: str, sql: str, table: str | None) -> None:
+    prefix = "2026-05-05 10:11:12.345 UTC [42] app@lobby"
+    diagnosis = triage.diagnose(f"{prefix} ERROR:  {message}\n{prefix} STATEMENT:  {sql};\n")
+    assert (diagnosis.table, diagnosis.statement) == (table, sql)
+
+
+def test_debug_lines_around_an_error_are_not_its_statement() -> None:
+    lines = [
+        json.dumps({"level": "debug", "query": "SELECT plan FROM others"}),
+        json.dumps({"level": "error", "severity": "ERROR", "code": "42703", "msg": 'column "plan" does not exist'}),
+        json.dumps({"level": "debug", "query": "SELECT plan FROM strangers"}),
+    ]
+    diagnosis = triage.diagnose("\n".join(lines))
+    assert (diagnosis.sqlstate, diagnosis.table, diagnosis.statement) == ("42703", None, None)
+
+
+def test_the_benchmark_scores_a_file(tmp_path: Path) -> None:
+    expect = dict.fromkeys(KEYS) | {"is_postgres": True, "kind": "missing_table", "table": "rooms"}
+    entry = {"id": "one", "text": 'error: relation "rooms" does not exist', "expect": expect, "lenient": {}}
+    labelled = tmp_path / "texts.jsonl"
+    labelled.write_text(json.dumps(entry) + "\n")
+    script = Path(__file__).parents[2] / "benchmarks" / "triage.py"
+    printed = subprocess.run([sys.executable, script, labelled], capture_output=True, text=True, check=True).stdout
+    assert re.search(r"^table +1 +1 +100.00%$", printed, re.MULTILINE)
+    assert "wrong objects stated as fact: 0" in printed

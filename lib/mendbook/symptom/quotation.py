@@ -29,6 +29,10 @@ _ON_TABLE = re.compile(
     rf"\b(?:ON|TO)\s+(?:ONLY\s+)?(?P<table>{_NAME.pattern})",
     re.IGNORECASE,
 )
+_REFERENCES = re.compile(
+    rf"\bREFERENCES\s+(?P<table>{_NAME.pattern})\s*\((?P<columns>[^()]{{1,2000}})\)", re.IGNORECASE
+)
+_FOREIGN_KEY = re.compile(r"\bFOREIGN\s+KEY\s*\(([^()]{1,2000})\)", re.IGNORECASE)
 _PROMPT = re.compile(r"^[\w.-]{1,64}[-'\"($*][>#] ", re.MULTILINE)  # psql, on the further lines of a statement
 _BEFORE = 8000  # characters before a message in which its statement may begin
 _LONGEST = 100_000  # characters of a statement
@@ -161,6 +165,26 @@ def schemas(sql: str, table: str) -> set[str]:
     name = rf'(?:"{re.escape(doubled)}"|{re.escape(table)})'
     qualified = re.compile(rf'(?:"([^"]+)"|(?<![\w"])([^\W\d]\w*))\.{name}\.', re.IGNORECASE)
     return {match[1] or match[2].lower() for match in qualified.finditer(sql)}
+
+
+def referenced(sql: str) -> Mapping[str, Table]:
+    """The columns that a foreign key in *sql* refers to, with their table."""
+    from mendbook.symptom import statements
+
+    found: dict[str, Table] = {}
+    for match in _REFERENCES.finditer(sql):
+        table = statements.parts(match["table"])
+        for column in _NAME.findall(match["columns"]) if table else ():
+            found[statements.fold(column)] = (table[-2] if len(table) > 1 else None, table[-1])
+    return found
+
+
+def referring(sql: str) -> set[str]:
+    """The columns that a foreign key in *sql* is made of."""
+    from mendbook.symptom import statements
+
+    lists = (match[1] for match in _FOREIGN_KEY.finditer(sql))
+    return {statements.fold(column) for columns in lists for column in _NAME.findall(columns)}
 
 
 def name_at(sql: str, position: int) -> tuple[str, ...]:

@@ -218,6 +218,9 @@ class Reading:
             return None, "derived"
         if "alias" in self.said:
             return self._by_alias(known) or self._by_full_name(one), "derived"
+        column = self.value("column") or ""
+        if column in (referred := quotation.referenced(one.sql)):
+            return (None if column in quotation.referring(one.sql) else referred[column]), "derived"
         entries = set(known.values())
         if len(entries) != 1 or not one.closed:
             return None, "derived"
@@ -227,6 +230,8 @@ class Reading:
 
     def _by_alias(self, known: Mapping[str, Table]) -> Table | None:
         """The table that the qualifier stands for; either name may hold dots, so every dot is tried."""
+        if self.value("alias") == "excluded":  # the row that an INSERT … ON CONFLICT proposes, so its own table
+            return next(iter(known.values()), None)
         whole = f"{self.value('alias')}.{self.value('column')}"
         for dot, character in enumerate(whole):
             if character == "." and whole[:dot] in known:
@@ -298,4 +303,4 @@ def _beneath(framework: Framework) -> Iterator[str]:
 
 
 def _like_a_table(name: str) -> bool:
-    return len(name) >= _SHORTEST_TABLE and name.islower() and not name[-1].isdigit()
+    return len(name) >= _SHORTEST_TABLE and name.islower() and not name[-1].isdigit() and name != "excluded"
