@@ -219,6 +219,13 @@ def test_debug_lines_around_an_error_are_not_its_statement() -> None:
     assert (diagnosis.sqlstate, diagnosis.table, diagnosis.statement) == ("42703", None, None)
 
 
+def test_fields_of_the_application_are_not_the_servers() -> None:
+    error = {"message": 'column "plan" does not exist', "code": "42703", "severity": "ERROR"}
+    line = json.dumps({"level": 50, "table": "orders", "column": "total", "err": error})
+    diagnosis = triage.diagnose(line)
+    assert (diagnosis.table, diagnosis.column) == (None, "plan")
+
+
 def test_the_benchmark_scores_a_file(tmp_path: Path) -> None:
     expect = dict.fromkeys(KEYS) | {"is_postgres": True, "kind": "missing_table", "table": "rooms"}
     entry = {"id": "one", "text": 'error: relation "rooms" does not exist', "expect": expect, "lenient": {}}

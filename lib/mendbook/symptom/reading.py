@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from mendbook import frameworks
@@ -19,6 +19,7 @@ Certainty = Literal["stated", "derived", "guessed"]
 
 _REPORTED = ("schema", "table", "column", "constraint")  # fields of the server's report, which are never qualified
 _QUALIFIED = {"relation": "table", "routine": "function", "typename": "type"}
+_REPORT = 400  # characters that those fields are spread over
 _NEEDS_TABLE = frozenset({"missing_column", "missing_constraint", "type_mismatch", "not_null_violation"})
 _CONFLICT = "42P10"  # its message names nothing; the statement's table is meant
 _SHORTEST_TABLE = 4  # characters: a shorter qualifier is more likely an alias
@@ -46,8 +47,8 @@ class Reading:
         self.said: dict[str, Evidence] = {}
         self.quotations: list[tuple[View, Quotation]] = []
         self._read_error()
-        self._read_report()
         self._read_names()
+        self._read_report()
         self._read_framework()
         self._read_statement()
         self._read_at_position()
@@ -80,7 +81,7 @@ class Reading:
     def _read_error(self) -> None:
         best = self.case.best
         spoken = best.means in ("server", "framework", "severity")
-        self._say("kind", best.kind, "stated" if spoken else "derived", best.view, best.start, best.end)
+        self._say("kind", self.case.kind, "stated" if spoken else "derived", best.view, best.start, best.end)
         if spoken:
             self._say("message", best.text.strip(), "stated", best.view, best.start, best.end)
         codes = sorted(
@@ -91,15 +92,6 @@ class Reading:
             certainty: Certainty = "stated" if one.stated else "derived"
             self._say("sqlstate", one.sqlstate, certainty, one.view, one.start, one.end)
 
-    def _read_report(self) -> None:
-        """The names that the server put into its report beside the message."""
-        if not any(one.stated or one.means == "server" for one in self.case.sightings):
-            return
-        for part in self.parts:
-            for field in (*fields.named(part.text), *fields.labelled(part.text)):
-                if field.name in _REPORTED:
-                    self._say(field.name, field.value, "stated", part, field.start, field.end)
-
     def _read_names(self) -> None:
         for one in sorted(self.case.sightings, key=lambda one: (one is not self.case.best, one.place)):
             for slot, name in one.names.items():
@@ -107,6 +99,20 @@ class Reading:
                     self._say_qualified(slot, name.value, one, name.start, name.end)
                 elif slot != "record":
                     self._say(slot, name.value, "stated", one.view, name.start, name.end)
+
+    def _read_report(self) -> None:
+        """The names that the server's report has beside the message.
+
+        It has a table or a constraint only together with their schema; fields that stand alone are the application's.
+        """
+        for part in self.parts:
+            found = [one for one in (*fields.named(part.text), *fields.labelled(part.text)) if one.name in _REPORTED]
+            for schema in (one for one in found if one.name == "schema"):
+                beside = [one for one in found if abs(one.start - schema.start) <= _REPORT]
+                tables = {one.value for one in beside if one.name == "table"}
+                if len(tables) == 1 and self.value("table") in (None, *tables):
+                    for one in beside:
+                        self._say(one.name, one.value, "stated", part, one.start, one.end)
 
     def _say_qualified(self, slot: str, value: str, one: Sighting, start: int, end: int) -> None:
         field = _QUALIFIED[slot]
@@ -159,10 +165,7 @@ class Reading:
             else:
                 self._say("fragment", one.sql, "stated", part, one.start, one.end)
         if "inner" in self.said and "statement" not in self.said:
-            inner = self.said["inner"]
-            self.said["statement"] = Evidence(
-                field="statement", value=inner.value, certainty="stated", start=inner.start, end=inner.end
-            )
+            self.said["statement"] = replace(self.said["inner"], field="statement")
 
     def _span_in(self, part: View) -> tuple[int, int]:
         """Where the case is first seen in *part*."""
@@ -185,7 +188,7 @@ class Reading:
             found, certainty = self._from_sql(one, known)
             if found:
                 self._say_table(found, certainty, part, one)
-        if "table" not in self.said and self.case.kind == "missing_column" and not self._is_seen("alias"):
+        if "table" not in self.said and self.case.kind == "missing_column" and not self._shows_tables():
             self._guess_table()
 
     def _read_at_position(self) -> None:
@@ -236,11 +239,7 @@ class Reading:
         for dot, character in enumerate(whole):
             if character == "." and whole[:dot] in known:
                 for field, value in (("alias", whole[:dot]), ("column", whole[dot + 1 :])):
-                    if field in self.said and self.said[field].value != value:
-                        said = self.said.pop(field)
-                        self.said[field] = Evidence(
-                            field=field, value=value, certainty=said.certainty, start=said.start, end=said.end
-                        )
+                    self.said[field] = replace(self.said[field], value=value)
                 return known[whole[:dot]]
         return None
 
@@ -250,8 +249,8 @@ class Reading:
         schemas = quotation.schemas(one.sql, alias)
         return (schemas.pop(), alias) if len(schemas) == 1 else None
 
-    def _is_seen(self, field: str) -> bool:
-        """Whether the SQL would tell what *field* is, and says that it is no table."""
+    def _shows_tables(self) -> bool:
+        """Whether all tables of the statement are seen, so that a name that is none of them is no table."""
         return any(one.closed and one.tables for _, one in self.quotations)
 
     def _guess_table(self) -> None:
@@ -260,9 +259,7 @@ class Reading:
         framework = frameworks.listing().get(self.value("framework") or "")
         by = framework.qualifies_by if framework else None
         if alias and by != "alias" and (by == "table" or _like_a_table(alias.value)):
-            self.said["table"] = Evidence(
-                field="table", value=alias.value, certainty="guessed", start=alias.start, end=alias.end
-            )
+            self.said["table"] = replace(alias, field="table", certainty="guessed")
 
     # The place in the application
 
