@@ -138,9 +138,7 @@ def _spoken(view: View, vocabulary: messages.Vocabulary) -> Iterator[Sighting]:
 
 def _sighting(view: View, message: Message, framework: Framework | None) -> Sighting:
     names = {
-        slot: name
-        for slot, name in message.names.items()
-        if slot not in ("sqlstate", "sql") and name.value != "(not available)"
+        slot: name for slot, name in message.names.items() if slot != "sqlstate" and name.value != "(not available)"
     }
     stated = message.names.get("sqlstate")
     kind, sqlstate = message.kind, message.wording.sqlstate
