@@ -17,20 +17,9 @@ from mendbook.errors import NotThisIncident, Refused, Usage
 from mendbook.incident import Incident
 from mendbook.runbook import Runbook, plain
 from mendbook.runbook_text import Value
-from mendbook.schema import definition, snapshot
-from mendbook.schema.snapshot import (
-    Column,
-    Constraint,
-    Extension,
-    Key,
-    Object,
-    Schema,
-    Sequence,
-    Snapshot,
-    Table,
-    Type,
-    qualified,
-)
+from mendbook.schema import ddl, snapshot
+from mendbook.schema.objects import Column, Constraint, Extension, Key, Object, Schema, Sequence, Table, Type, qualified
+from mendbook.schema.snapshot import Snapshot
 from mendbook.symptom import extensions, referral, statements
 from mendbook.symptom.match import Match
 from mendbook.target import Identity, open_target, resolve
@@ -128,7 +117,7 @@ def _broken(live: Snapshot, identity: Identity, book: Runbook, known: Mapping[st
     if "table" in known:
         named.append((str(known.get("schema") or "") or None, str(known["table"])))
     part = _closure(live, {found for name in named for found in _place(name, live, identity)}, "\n".join(sqls))
-    script = [f"{statement};\n" for _, statement in definition.script(part)]
+    script = [f"{statement};\n" for _, statement in ddl.script(part)]
     return f"-- The tables concerned, as they are on {identity.database}, without rows.\n" + "\n".join(script)
 
 
@@ -176,7 +165,7 @@ def _closure(live: Snapshot, wanted: set[Name], sql: str) -> Snapshot:
                 keep = key.owner in tables and key.kind in ("table", "column", "constraint", "index")
         if keep:
             kept[key] = item
-    return Snapshot(objects=kept)
+    return Snapshot(objects=kept, needs=live.needs, major=live.major)
 
 
 def _texts(live: Snapshot, tables: Iterable[Name]) -> Iterator[str]:

@@ -9,8 +9,8 @@ import psycopg
 import pytest
 from mendbook.errors import Refused
 from mendbook.schema import clone, ddl, drift, measure
-from mendbook.schema.ddl import Step, Transaction
 from mendbook.schema.locks import Lock
+from mendbook.schema.step import Step, Transaction
 from mendbook.target import Identity, Target
 
 from tests.helpers import read
@@ -109,7 +109,7 @@ def plan(place: clone.Clone, sql: str) -> tuple[Step, ...]:
         with wanted.connect() as conn:
             conn.execute(sql)
         after = wanted.snapshot()
-    return ddl.steps(drift.compare(before, after), before, after)
+    return ddl.repair(drift.compare(before, after), before, after, drops=True).steps
 
 
 def identity(conninfo: str) -> Identity:

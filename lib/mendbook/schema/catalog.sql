@@ -1,34 +1,67 @@
 -- What a Snapshot reads: one named query for each class of object, in PostgreSQL's own definitions.
 -- Every query leaves out system schemas, other sessions' temporary objects, and what belongs to an extension.
 -- They run with an empty search_path, so that names inside definitions are qualified. Only columns are sorted.
+-- The first column of each class is the object's oid (of columns, the first two: relation and number), by which
+-- pg_depend names it. A query "since N" is for servers of that major version and newer.
 
 -- name: schemas
-SELECT n.nspname, d.description
+SELECT n.oid, n.nspname, d.description
 FROM pg_namespace n
 LEFT JOIN pg_description d ON d.classoid = 'pg_namespace'::regclass AND d.objoid = n.oid
 WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
   AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_namespace'::regclass AND e.objid = n.oid AND e.deptype = 'e');
 
 -- name: extensions
-SELECT e.extname, n.nspname, e.extversion
+SELECT e.oid, e.extname, n.nspname, e.extversion
 FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
 WHERE e.extname <> 'plpgsql';
 
+-- name: collations
+-- The columns of pg_collation differ from version to version, hence JSON.
+SELECT c.oid, n.nspname, c.collname,
+       concat_ws(', ',
+         'PROVIDER = ' || CASE c.collprovider WHEN 'i' THEN 'icu' WHEN 'b' THEN 'builtin' ELSE 'libc' END,
+         CASE WHEN c.collprovider = 'c' AND c.collcollate = c.collctype THEN format('LOCALE = %L', c.collcollate)
+              WHEN c.collprovider = 'c' THEN format('LC_COLLATE = %L, LC_CTYPE = %L', c.collcollate, c.collctype)
+              ELSE format('LOCALE = %L', coalesce(to_jsonb(c) ->> 'colllocale', to_jsonb(c) ->> 'colliculocale', c.collcollate)) END,
+         CASE WHEN NOT c.collisdeterministic THEN 'DETERMINISTIC = false' END,
+         'RULES = ' || quote_literal(to_jsonb(c) ->> 'collicurules')),
+       d.description
+FROM pg_collation c
+JOIN pg_namespace n ON n.oid = c.collnamespace
+LEFT JOIN pg_description d ON d.classoid = 'pg_collation'::regclass AND d.objoid = c.oid
+WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+  AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_collation'::regclass AND e.objid = c.oid AND e.deptype = 'e');
+
 -- name: types
-SELECT n.nspname, t.typname, t.typtype::text,
+SELECT t.oid, n.nspname, t.typname, t.typtype::text,
        coalesce((SELECT array_agg(l.enumlabel::text ORDER BY l.enumsortorder) FROM pg_enum l WHERE l.enumtypid = t.oid), '{}'),
        CASE t.typtype
-         WHEN 'd' THEN concat_ws(' ', format_type(t.typbasetype, t.typtypmod), 'DEFAULT ' || t.typdefault,
-              CASE WHEN t.typnotnull THEN 'NOT NULL' END,
-              (SELECT string_agg(format('CONSTRAINT %I %s', c.conname, pg_get_constraintdef(c.oid)), ' ' ORDER BY c.conname)
-               FROM pg_constraint c WHERE c.contypid = t.oid AND c.contype = 'c'))
-         WHEN 'c' THEN (SELECT string_agg(format('%I %s', a.attname, format_type(a.atttypid, a.atttypmod)), ', ' ORDER BY a.attnum)
-              FROM pg_attribute a WHERE a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped)
-         WHEN 'r' THEN (SELECT format('SUBTYPE = %s', format_type(r.rngsubtype, NULL)) FROM pg_range r WHERE r.rngtypid = t.oid)
+         WHEN 'd' THEN format_type(t.typbasetype, t.typtypmod)
+              || CASE WHEN t.typcollation <> b.typcollation THEN ' COLLATE ' || t.typcollation::regcollation ELSE '' END
+         WHEN 'r' THEN (SELECT concat_ws(', ', 'SUBTYPE = ' || format_type(r.rngsubtype, NULL),
+                   CASE WHEN NOT o.opcdefault THEN format('SUBTYPE_OPCLASS = %I.%I', opn.nspname, o.opcname) END,
+                   CASE WHEN r.rngcollation <> st.typcollation THEN 'COLLATION = ' || r.rngcollation::regcollation END,
+                   'CANONICAL = ' || nullif(r.rngcanonical::text, '-'), 'SUBTYPE_DIFF = ' || nullif(r.rngsubdiff::text, '-'),
+                   'MULTIRANGE_TYPE_NAME = ' || format_type(r.rngmultitypid, NULL))
+              FROM pg_range r JOIN pg_opclass o ON o.oid = r.rngsubopc JOIN pg_namespace opn ON opn.oid = o.opcnamespace
+              JOIN pg_type st ON st.oid = r.rngsubtype WHERE r.rngtypid = t.oid)
        END,
+       CASE WHEN t.typtype = 'c' THEN coalesce(
+         (SELECT array_agg(ARRAY[a.attname::text, format_type(a.atttypid, a.atttypmod)
+                 || CASE WHEN a.attcollation <> at.typcollation THEN ' COLLATE ' || a.attcollation::regcollation ELSE '' END]
+                 ORDER BY a.attnum)
+          FROM pg_attribute a JOIN pg_type at ON at.oid = a.atttypid
+          WHERE a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped), '{}') ELSE '{}' END,
+       CASE WHEN t.typtype = 'd' THEN coalesce(pg_get_expr(t.typdefaultbin, 0), t.typdefault) END,
+       t.typnotnull,
+       CASE WHEN t.typtype = 'd' THEN coalesce(
+         (SELECT array_agg(ARRAY[k.conname::text, pg_get_constraintdef(k.oid)] ORDER BY k.conname)
+          FROM pg_constraint k WHERE k.contypid = t.oid AND k.contype = 'c'), '{}') ELSE '{}' END,
        d.description
 FROM pg_type t
 JOIN pg_namespace n ON n.oid = t.typnamespace
+LEFT JOIN pg_type b ON b.oid = t.typbasetype
 LEFT JOIN pg_class c ON c.oid = t.typrelid
 LEFT JOIN pg_description d ON d.classoid = 'pg_type'::regclass AND d.objoid = t.oid
 WHERE (t.typtype IN ('e', 'd', 'r') OR (t.typtype = 'c' AND c.relkind = 'c'))
@@ -36,8 +69,8 @@ WHERE (t.typtype IN ('e', 'd', 'r') OR (t.typtype = 'c' AND c.relkind = 'c'))
   AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_type'::regclass AND e.objid = t.oid AND e.deptype = 'e');
 
 -- name: sequences
-SELECT n.nspname, c.relname, format_type(s.seqtypid, NULL), s.seqstart, s.seqincrement, s.seqmin, s.seqmax, s.seqcache, s.seqcycle,
-       o.nspname, oc.relname, a.attname, d.description
+SELECT c.oid, n.nspname, c.relname, format_type(s.seqtypid, NULL), s.seqstart, s.seqincrement, s.seqmin, s.seqmax, s.seqcache,
+       s.seqcycle, o.nspname, oc.relname, a.attname, d.description
 FROM pg_sequence s
 JOIN pg_class c ON c.oid = s.seqrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -47,33 +80,82 @@ LEFT JOIN pg_class oc ON oc.oid = w.refobjid
 LEFT JOIN pg_namespace o ON o.oid = oc.relnamespace
 LEFT JOIN pg_attribute a ON a.attrelid = w.refobjid AND a.attnum = w.refobjsubid
 LEFT JOIN pg_description d ON d.classoid = 'pg_class'::regclass AND d.objoid = c.oid AND d.objsubid = 0
-WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AND c.relpersistence <> 't'
   AND w.deptype IS DISTINCT FROM 'i'  -- an identity column carries its own sequence
   AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_class'::regclass AND e.objid = c.oid AND e.deptype = 'e');
 
+-- name: servers
+SELECT s.oid, s.srvname,
+       concat_ws(' ', 'TYPE ' || quote_literal(s.srvtype), 'VERSION ' || quote_literal(s.srvversion),
+         format('FOREIGN DATA WRAPPER %I', w.fdwname),
+         (SELECT format('OPTIONS (%s)', string_agg(format('%I %L', o.option_name, o.option_value), ', ' ORDER BY o.option_name))
+          FROM pg_options_to_table(s.srvoptions) o HAVING count(*) > 0)),
+       d.description
+FROM pg_foreign_server s
+JOIN pg_foreign_data_wrapper w ON w.oid = s.srvfdw
+LEFT JOIN pg_description d ON d.classoid = 'pg_foreign_server'::regclass AND d.objoid = s.oid
+WHERE NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_foreign_server'::regclass AND e.objid = s.oid AND e.deptype = 'e');
+
 -- name: tables
-SELECT n.nspname, c.relname, c.relkind::text, c.relpersistence::text,
+SELECT c.oid, n.nspname, c.relname, c.relkind::text, c.relpersistence::text,
        CASE WHEN c.relkind = 'p' THEN pg_get_partkeydef(c.oid) END,
        CASE WHEN c.relispartition THEN pg_get_expr(c.relpartbound, c.oid) END,
        coalesce((SELECT array_agg(format('"%s"."%s"', replace(pn.nspname, '"', '""'), replace(p.relname, '"', '""')) ORDER BY i.inhseqno)
                  FROM pg_inherits i JOIN pg_class p ON p.oid = i.inhparent JOIN pg_namespace pn ON pn.oid = p.relnamespace
                  WHERE i.inhrelid = c.oid), '{}'),
-       coalesce(c.reloptions, '{}'),
-       c.relrowsecurity, d.description
+       coalesce(c.reloptions, '{}') || coalesce((SELECT array_agg('toast.' || o) FROM unnest(tc.reloptions) o), '{}'),
+       c.relrowsecurity, c.relforcerowsecurity,
+       CASE c.relreplident WHEN 'd' THEN 'default' WHEN 'n' THEN 'nothing' WHEN 'f' THEN 'full'
+         ELSE 'index ' || coalesce((SELECT ic.relname FROM pg_index i JOIN pg_class ic ON ic.oid = i.indexrelid
+                                    WHERE i.indrelid = c.oid AND i.indisreplident), '') END,
+       (SELECT ic.relname FROM pg_index i JOIN pg_class ic ON ic.oid = i.indexrelid WHERE i.indrelid = c.oid AND i.indisclustered),
+       coalesce(m.amname, ''),
+       CASE WHEN c.relkind = 'f' THEN (
+         SELECT concat_ws(' ', format('SERVER %I', s.srvname),
+           (SELECT format('OPTIONS (%s)', string_agg(format('%I %L', o.option_name, o.option_value), ', ' ORDER BY o.option_name))
+            FROM pg_options_to_table(f.ftoptions) o HAVING count(*) > 0))
+         FROM pg_foreign_table f JOIN pg_foreign_server s ON s.oid = f.ftserver WHERE f.ftrelid = c.oid) END,
+       d.description
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
+LEFT JOIN pg_class tc ON tc.oid = c.reltoastrelid
+LEFT JOIN pg_am m ON m.oid = c.relam
 LEFT JOIN pg_description d ON d.classoid = 'pg_class'::regclass AND d.objoid = c.oid AND d.objsubid = 0
 WHERE c.relkind IN ('r', 'p', 'f') AND c.relpersistence <> 't'
   AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
   AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_class'::regclass AND e.objid = c.oid AND e.deptype = 'e');
 
 -- name: columns
-SELECT n.nspname, c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
+-- The sequence of an identity column is named after table and column, and counts from 1 in steps of 1, unless stated.
+SELECT c.oid, a.attnum, n.nspname, c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
        CASE WHEN a.atthasdef THEN pg_get_expr(f.adbin, f.adrelid) END,
        a.attidentity::text, a.attgenerated::text,
        CASE WHEN a.attcollation <> t.typcollation THEN (SELECT format('%I.%I', ln.nspname, l.collname)
             FROM pg_collation l JOIN pg_namespace ln ON ln.oid = l.collnamespace WHERE l.oid = a.attcollation) END,
-       a.attislocal, d.description
+       a.attislocal,
+       CASE WHEN a.attidentity <> '' THEN (
+         SELECT nullif(concat_ws(' ',
+           CASE WHEN sc.relname <> c.relname || '_' || a.attname || '_seq' OR sc.relnamespace <> c.relnamespace
+                THEN format('SEQUENCE NAME %I.%I', sn.nspname, sc.relname) END,
+           CASE WHEN s.seqincrement <> 1 THEN 'INCREMENT BY ' || s.seqincrement END,
+           CASE WHEN s.seqmin <> CASE WHEN s.seqincrement > 0 THEN 1 ELSE lo END THEN 'MINVALUE ' || s.seqmin END,
+           CASE WHEN s.seqmax <> CASE WHEN s.seqincrement > 0 THEN hi ELSE -1 END THEN 'MAXVALUE ' || s.seqmax END,
+           CASE WHEN s.seqstart <> CASE WHEN s.seqincrement > 0 THEN s.seqmin ELSE s.seqmax END THEN 'START WITH ' || s.seqstart END,
+           CASE WHEN s.seqcache <> 1 THEN 'CACHE ' || s.seqcache END,
+           CASE WHEN s.seqcycle THEN 'CYCLE' END), '')
+         FROM pg_depend w JOIN pg_sequence s ON s.seqrelid = w.objid JOIN pg_class sc ON sc.oid = s.seqrelid
+         JOIN pg_namespace sn ON sn.oid = sc.relnamespace,
+         LATERAL (SELECT CASE s.seqtypid WHEN 'int2'::regtype THEN -32768 WHEN 'int4'::regtype THEN -2147483648
+                         ELSE -9223372036854775808 END AS lo,
+                         CASE s.seqtypid WHEN 'int2'::regtype THEN 32767 WHEN 'int4'::regtype THEN 2147483647
+                         ELSE 9223372036854775807 END AS hi) range
+         WHERE w.classid = 'pg_class'::regclass AND w.objsubid = 0 AND w.refclassid = 'pg_class'::regclass
+           AND w.refobjid = c.oid AND w.refobjsubid = a.attnum AND w.deptype = 'i') END,
+       CASE WHEN a.attstorage <> t.typstorage
+            THEN CASE a.attstorage WHEN 'p' THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL' WHEN 'x' THEN 'EXTENDED' ELSE 'MAIN' END END,
+       CASE a.attcompression WHEN 'p' THEN 'pglz' WHEN 'l' THEN 'lz4' END,
+       nullif(a.attstattarget::int, -1),
+       coalesce(a.attoptions, '{}'), d.description
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
@@ -87,7 +169,7 @@ ORDER BY a.attrelid, a.attnum;
 
 -- name: constraints
 -- NOT NULL is the column's; PostgreSQL 18 lists it here as well (contype n). Triggers of kind t are read as triggers.
-SELECT n.nspname, c.relname, k.conname, k.contype::text, pg_get_constraintdef(k.oid), k.convalidated,
+SELECT k.oid, n.nspname, c.relname, k.conname, k.contype::text, pg_get_constraintdef(k.oid), k.convalidated,
        CASE WHEN k.confrelid <> 0 THEN (SELECT format('"%s"."%s"', replace(fn.nspname, '"', '""'), replace(f.relname, '"', '""'))
             FROM pg_class f JOIN pg_namespace fn ON fn.oid = f.relnamespace WHERE f.oid = k.confrelid) END,
        k.conislocal, d.description
@@ -101,41 +183,71 @@ WHERE k.contype IN ('c', 'f', 'p', 'u', 'x') AND k.conparentid = 0 AND c.relpers
 
 -- name: indexes
 -- An index that backs a constraint is the constraint's.
-SELECT n.nspname, c.relname, ic.relname, pg_get_indexdef(i.indexrelid), i.indisvalid, i.indisunique, d.description
+SELECT ic.oid, n.nspname, c.relname, ic.relname, pg_get_indexdef(i.indexrelid), i.indisvalid, i.indisunique,
+       CASE WHEN ic.relispartition THEN (SELECT format('"%s"."%s"', replace(pn.nspname, '"', '""'), replace(p.relname, '"', '""'))
+            FROM pg_inherits h JOIN pg_class p ON p.oid = h.inhparent JOIN pg_namespace pn ON pn.oid = p.relnamespace
+            WHERE h.inhrelid = ic.oid) END,
+       d.description
 FROM pg_index i
 JOIN pg_class c ON c.oid = i.indrelid
 JOIN pg_class ic ON ic.oid = i.indexrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_description d ON d.classoid = 'pg_class'::regclass AND d.objoid = ic.oid AND d.objsubid = 0
-WHERE c.relpersistence <> 't' AND NOT ic.relispartition
+WHERE c.relpersistence <> 't'
   AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
   AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_class'::regclass AND e.objid = i.indexrelid AND e.deptype = 'i'
                   AND e.refclassid = 'pg_constraint'::regclass)
   AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_class'::regclass AND e.objid = c.oid AND e.deptype = 'e');
 
 -- name: views
-SELECT n.nspname, c.relname, c.relkind::text, pg_get_viewdef(c.oid), coalesce(c.reloptions, '{}'),
-       (SELECT array_agg(a.attname::text ORDER BY a.attnum) FROM pg_attribute a
-        WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped),
-       d.description
+SELECT c.oid, n.nspname, c.relname, c.relkind::text, pg_get_viewdef(c.oid), coalesce(c.reloptions, '{}'),
+       coalesce(a.names, '{}'), coalesce(a.types, '{}'), coalesce(a.comments, '{}'), d.description
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_description d ON d.classoid = 'pg_class'::regclass AND d.objoid = c.oid AND d.objsubid = 0
+LEFT JOIN LATERAL (
+  SELECT array_agg(a.attname::text ORDER BY a.attnum) AS names,
+         array_agg(format_type(a.atttypid, a.atttypmod) ORDER BY a.attnum) AS types,
+         array_agg(ARRAY[a.attname::text, ad.description] ORDER BY a.attnum) FILTER (WHERE ad.description IS NOT NULL) AS comments
+  FROM pg_attribute a
+  LEFT JOIN pg_description ad ON ad.classoid = 'pg_class'::regclass AND ad.objoid = c.oid AND ad.objsubid = a.attnum
+  WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) a ON true
 WHERE c.relkind IN ('v', 'm') AND c.relpersistence <> 't'
   AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
   AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_class'::regclass AND e.objid = c.oid AND e.deptype = 'e');
 
 -- name: functions
-SELECT n.nspname, p.proname, pg_get_function_identity_arguments(p.oid), p.prokind::text, pg_get_functiondef(p.oid), d.description
+SELECT p.oid, n.nspname, p.proname, oidvectortypes(p.proargtypes), p.prokind::text, pg_get_function_identity_arguments(p.oid),
+       pg_get_function_result(p.oid), p.pronargdefaults,
+       CASE WHEN p.prokind = 'a' THEN (
+         SELECT format('CREATE AGGREGATE %I.%I(%s) (%s)', n.nspname, p.proname,
+           coalesce(nullif(pg_get_function_identity_arguments(p.oid), ''), '*'),
+           concat_ws(', ', 'SFUNC = ' || a.aggtransfn, 'STYPE = ' || format_type(a.aggtranstype, NULL),
+             'SSPACE = ' || nullif(a.aggtransspace, 0), 'FINALFUNC = ' || nullif(a.aggfinalfn::text, '-'),
+             CASE WHEN a.aggfinalextra THEN 'FINALFUNC_EXTRA' END,
+             CASE WHEN a.aggfinalmodify <> CASE a.aggkind WHEN 'n' THEN 'r' ELSE 'w' END THEN 'FINALFUNC_MODIFY = '
+               || CASE a.aggfinalmodify WHEN 'r' THEN 'READ_ONLY' WHEN 's' THEN 'SHAREABLE' ELSE 'READ_WRITE' END END,
+             'COMBINEFUNC = ' || nullif(a.aggcombinefn::text, '-'), 'SERIALFUNC = ' || nullif(a.aggserialfn::text, '-'),
+             'DESERIALFUNC = ' || nullif(a.aggdeserialfn::text, '-'), 'INITCOND = ' || quote_literal(a.agginitval),
+             'MSFUNC = ' || nullif(a.aggmtransfn::text, '-'), 'MINVFUNC = ' || nullif(a.aggminvtransfn::text, '-'),
+             CASE WHEN a.aggmtranstype <> 0 THEN 'MSTYPE = ' || format_type(a.aggmtranstype, NULL) END,
+             'MSSPACE = ' || nullif(a.aggmtransspace, 0), 'MFINALFUNC = ' || nullif(a.aggmfinalfn::text, '-'),
+             CASE WHEN a.aggmfinalextra THEN 'MFINALFUNC_EXTRA' END, 'MINITCOND = ' || quote_literal(a.aggminitval),
+             (SELECT format('SORTOP = OPERATOR(%I.%s)', opn.nspname, o.oprname) FROM pg_operator o
+              JOIN pg_namespace opn ON opn.oid = o.oprnamespace WHERE o.oid = a.aggsortop),
+             CASE p.proparallel WHEN 's' THEN 'PARALLEL = SAFE' WHEN 'r' THEN 'PARALLEL = RESTRICTED' END,
+             CASE WHEN a.aggkind = 'h' THEN 'HYPOTHETICAL' END))
+         FROM pg_aggregate a WHERE a.aggfnoid = p.oid)
+       ELSE pg_get_functiondef(p.oid) END,
+       d.description
 FROM pg_proc p
 JOIN pg_namespace n ON n.oid = p.pronamespace
 LEFT JOIN pg_description d ON d.classoid = 'pg_proc'::regclass AND d.objoid = p.oid
-WHERE p.prokind IN ('f', 'p', 'w')
-  AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
   AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_proc'::regclass AND e.objid = p.oid AND e.deptype IN ('e', 'i'));
 
 -- name: triggers
-SELECT n.nspname, c.relname, t.tgname, pg_get_triggerdef(t.oid), t.tgenabled::text, d.description
+SELECT t.oid, n.nspname, c.relname, t.tgname, pg_get_triggerdef(t.oid), t.tgenabled::text, d.description
 FROM pg_trigger t
 JOIN pg_class c ON c.oid = t.tgrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -143,3 +255,202 @@ LEFT JOIN pg_description d ON d.classoid = 'pg_trigger'::regclass AND d.objoid =
 WHERE NOT t.tgisinternal AND t.tgparentid = 0 AND c.relpersistence <> 't'
   AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
   AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_class'::regclass AND e.objid = c.oid AND e.deptype = 'e');
+
+-- name: rules
+SELECT r.oid, n.nspname, c.relname, r.rulename, pg_get_ruledef(r.oid), r.ev_enabled::text, d.description
+FROM pg_rewrite r
+JOIN pg_class c ON c.oid = r.ev_class
+JOIN pg_namespace n ON n.oid = c.relnamespace
+LEFT JOIN pg_description d ON d.classoid = 'pg_rewrite'::regclass AND d.objoid = r.oid
+WHERE r.rulename <> '_RETURN' AND c.relpersistence <> 't'
+  AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+  AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_class'::regclass AND e.objid = c.oid AND e.deptype = 'e');
+
+-- name: policies
+SELECT p.oid, n.nspname, c.relname, p.polname,
+       CASE p.polcmd WHEN 'r' THEN 'SELECT' WHEN 'a' THEN 'INSERT' WHEN 'w' THEN 'UPDATE' WHEN 'd' THEN 'DELETE' ELSE 'ALL' END,
+       p.polpermissive,
+       coalesce((SELECT array_agg(r.rolname::text ORDER BY r.rolname) FROM pg_roles r WHERE r.oid = ANY (p.polroles)), '{}'),
+       pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid), d.description
+FROM pg_policy p
+JOIN pg_class c ON c.oid = p.polrelid
+JOIN pg_namespace n ON n.oid = c.relnamespace
+LEFT JOIN pg_description d ON d.classoid = 'pg_policy'::regclass AND d.objoid = p.oid
+WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+  AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_class'::regclass AND e.objid = c.oid AND e.deptype = 'e');
+
+-- name: statistics
+SELECT s.oid, n.nspname, c.relname, sn.nspname, s.stxname, pg_get_statisticsobjdef(s.oid), nullif(s.stxstattarget::int, -1), d.description
+FROM pg_statistic_ext s
+JOIN pg_class c ON c.oid = s.stxrelid
+JOIN pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_namespace sn ON sn.oid = s.stxnamespace
+LEFT JOIN pg_description d ON d.classoid = 'pg_statistic_ext'::regclass AND d.objoid = s.oid
+WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AND c.relpersistence <> 't';
+
+-- name: event_triggers
+SELECT t.oid, t.evtname, t.evtevent, coalesce(t.evttags, '{}'), format('%I.%I', n.nspname, p.proname), t.evtenabled::text, d.description
+FROM pg_event_trigger t
+JOIN pg_proc p ON p.oid = t.evtfoid
+JOIN pg_namespace n ON n.oid = p.pronamespace
+LEFT JOIN pg_description d ON d.classoid = 'pg_event_trigger'::regclass AND d.objoid = t.oid
+WHERE NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_event_trigger'::regclass AND e.objid = t.oid AND e.deptype = 'e');
+
+-- name: publications
+SELECT p.oid, p.pubname, p.puballtables,
+       format('publish = %L, publish_via_partition_root = %s',
+         concat_ws(', ', CASE WHEN p.pubinsert THEN 'insert' END, CASE WHEN p.pubupdate THEN 'update' END,
+           CASE WHEN p.pubdelete THEN 'delete' END, CASE WHEN p.pubtruncate THEN 'truncate' END), p.pubviaroot),
+       coalesce((SELECT array_agg(format('TABLE ONLY %I.%I', n.nspname, c.relname) ORDER BY n.nspname, c.relname)
+         FROM pg_publication_rel r JOIN pg_class c ON c.oid = r.prrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+         WHERE r.prpubid = p.oid), '{}'),
+       d.description
+FROM pg_publication p
+LEFT JOIN pg_description d ON d.classoid = 'pg_publication'::regclass AND d.objoid = p.oid;
+
+-- name: publications since 15
+SELECT p.oid, p.pubname, p.puballtables,
+       format('publish = %L, publish_via_partition_root = %s',
+         concat_ws(', ', CASE WHEN p.pubinsert THEN 'insert' END, CASE WHEN p.pubupdate THEN 'update' END,
+           CASE WHEN p.pubdelete THEN 'delete' END, CASE WHEN p.pubtruncate THEN 'truncate' END), p.pubviaroot),
+       coalesce((SELECT array_agg(format('TABLE ONLY %I.%I', n.nspname, c.relname)
+           || coalesce((SELECT format(' (%s)', string_agg(format('%I', a.attname), ', ' ORDER BY a.attnum))
+                        FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum = ANY (r.prattrs) HAVING count(*) > 0), '')
+           || coalesce(format(' WHERE (%s)', pg_get_expr(r.prqual, r.prrelid)), '') ORDER BY n.nspname, c.relname)
+         FROM pg_publication_rel r JOIN pg_class c ON c.oid = r.prrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+         WHERE r.prpubid = p.oid), '{}')
+       || coalesce((SELECT array_agg(format('TABLES IN SCHEMA %I', n.nspname) ORDER BY n.nspname)
+         FROM pg_publication_namespace r JOIN pg_namespace n ON n.oid = r.pnnspid WHERE r.pnpubid = p.oid), '{}'),
+       d.description
+FROM pg_publication p
+LEFT JOIN pg_description d ON d.classoid = 'pg_publication'::regclass AND d.objoid = p.oid;
+
+-- name: grants
+-- Only what is not usual: an object without an access list of its own has that of acldefault().
+SELECT NULL::oid, o.object, o.schema, o.name, o.part, coalesce(r.rolname, ''), coalesce(e.given, '{}'), coalesce(e.usual, '{}')
+FROM (
+  SELECT CASE WHEN c.relkind = 'S' THEN 'SEQUENCE' ELSE 'TABLE' END AS object, n.nspname AS schema, c.relname AS name,
+         ''::text AS part, c.relacl AS acl, acldefault(CASE WHEN c.relkind = 'S' THEN 's' ELSE 'r' END::"char", c.relowner) AS usual
+  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+  WHERE c.relacl IS NOT NULL AND c.relkind IN ('r', 'p', 'f', 'v', 'm', 'S') AND c.relpersistence <> 't'
+    AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+    AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_class'::regclass AND e.objid = c.oid AND e.deptype = 'e')
+  UNION ALL
+  SELECT 'COLUMN', n.nspname, c.relname, a.attname, a.attacl, NULL
+  FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+  WHERE a.attacl IS NOT NULL AND NOT a.attisdropped AND c.relpersistence <> 't'
+    AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+    AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_class'::regclass AND e.objid = c.oid AND e.deptype = 'e')
+  UNION ALL
+  SELECT CASE WHEN p.prokind = 'p' THEN 'PROCEDURE' ELSE 'FUNCTION' END, n.nspname, p.proname, oidvectortypes(p.proargtypes),
+         p.proacl, acldefault('f', p.proowner)
+  FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+  WHERE p.proacl IS NOT NULL AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+    AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_proc'::regclass AND e.objid = p.oid AND e.deptype = 'e')
+  UNION ALL
+  SELECT CASE WHEN t.typtype = 'd' THEN 'DOMAIN' ELSE 'TYPE' END, n.nspname, t.typname, '', t.typacl, acldefault('T', t.typowner)
+  FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
+  WHERE t.typacl IS NOT NULL AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+    AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_type'::regclass AND e.objid = t.oid AND e.deptype = 'e')
+  UNION ALL
+  -- What initdb gave to everybody on public is no more than the usual either.
+  SELECT 'SCHEMA', '', n.nspname, '', n.nspacl,
+         acldefault('n', n.nspowner) || coalesce((SELECT i.initprivs FROM pg_init_privs i WHERE i.classoid = 'pg_namespace'::regclass
+                                                  AND i.objoid = n.oid AND i.privtype = 'i'), '{}')
+  FROM pg_namespace n
+  WHERE n.nspacl IS NOT NULL AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+    AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_namespace'::regclass AND e.objid = n.oid AND e.deptype = 'e')
+) o
+CROSS JOIN LATERAL (
+  SELECT x.grantee, array_agg(DISTINCT x.privilege ORDER BY x.privilege) FILTER (WHERE x.given) AS given,
+         array_agg(DISTINCT x.privilege ORDER BY x.privilege) FILTER (WHERE NOT x.given) AS usual
+  FROM (SELECT grantee, privilege_type || CASE WHEN is_grantable THEN '*' ELSE '' END AS privilege, true AS given FROM aclexplode(o.acl)
+        UNION ALL
+        SELECT grantee, privilege_type || CASE WHEN is_grantable THEN '*' ELSE '' END, false FROM aclexplode(o.usual)) x
+  GROUP BY x.grantee
+) e
+LEFT JOIN pg_roles r ON r.oid = e.grantee
+WHERE e.given IS DISTINCT FROM e.usual;
+
+-- name: default_privileges
+SELECT NULL::oid, o.rolname, coalesce(n.nspname, ''),
+       CASE a.defaclobjtype WHEN 'r' THEN 'TABLES' WHEN 'S' THEN 'SEQUENCES' WHEN 'f' THEN 'FUNCTIONS' WHEN 'T' THEN 'TYPES'
+         WHEN 'n' THEN 'SCHEMAS' ELSE 'LARGE OBJECTS' END,
+       coalesce(r.rolname, ''), coalesce(e.given, '{}'), coalesce(e.usual, '{}')
+FROM pg_default_acl a
+JOIN pg_roles o ON o.oid = a.defaclrole
+LEFT JOIN pg_namespace n ON n.oid = a.defaclnamespace
+CROSS JOIN LATERAL (
+  SELECT x.grantee, array_agg(DISTINCT x.privilege ORDER BY x.privilege) FILTER (WHERE x.given) AS given,
+         array_agg(DISTINCT x.privilege ORDER BY x.privilege) FILTER (WHERE NOT x.given) AS usual
+  FROM (SELECT grantee, privilege_type || CASE WHEN is_grantable THEN '*' ELSE '' END AS privilege, true AS given FROM aclexplode(a.defaclacl)
+        UNION ALL
+        SELECT grantee, privilege_type || CASE WHEN is_grantable THEN '*' ELSE '' END, false
+        FROM aclexplode(CASE WHEN a.defaclnamespace = 0
+             THEN acldefault(CASE a.defaclobjtype WHEN 'S' THEN 's' ELSE a.defaclobjtype END, a.defaclrole) END)) x
+  GROUP BY x.grantee
+) e
+LEFT JOIN pg_roles r ON r.oid = e.grantee
+WHERE e.given IS DISTINCT FROM e.usual;
+
+-- name: settings
+SELECT NULL::oid, coalesce(r.rolname, ''), split_part(v, '=', 1), substr(v, strpos(v, '=') + 1)
+FROM pg_db_role_setting s
+LEFT JOIN pg_roles r ON r.oid = s.setrole
+CROSS JOIN LATERAL unnest(s.setconfig) v
+WHERE s.setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database());
+
+-- name: others
+-- Kinds whose definitions are not read. Sixteen thousand three hundred and eighty-four is the first oid that users get.
+SELECT x.oid, i.type, i.identity
+FROM (
+  SELECT 'pg_cast'::regclass AS class, oid FROM pg_cast
+  UNION ALL SELECT 'pg_operator'::regclass, oid FROM pg_operator
+  UNION ALL SELECT 'pg_opclass'::regclass, oid FROM pg_opclass
+  UNION ALL SELECT 'pg_opfamily'::regclass, oid FROM pg_opfamily
+  UNION ALL SELECT 'pg_conversion'::regclass, oid FROM pg_conversion
+  UNION ALL SELECT 'pg_ts_config'::regclass, oid FROM pg_ts_config
+  UNION ALL SELECT 'pg_ts_dict'::regclass, oid FROM pg_ts_dict
+  UNION ALL SELECT 'pg_ts_parser'::regclass, oid FROM pg_ts_parser
+  UNION ALL SELECT 'pg_ts_template'::regclass, oid FROM pg_ts_template
+  UNION ALL SELECT 'pg_foreign_data_wrapper'::regclass, oid FROM pg_foreign_data_wrapper
+  UNION ALL SELECT 'pg_language'::regclass, oid FROM pg_language
+  UNION ALL SELECT 'pg_transform'::regclass, oid FROM pg_transform
+  UNION ALL SELECT 'pg_am'::regclass, oid FROM pg_am
+  UNION ALL SELECT 'pg_type'::regclass, oid FROM pg_type WHERE typtype IN ('b', 'p') AND typelem = 0
+) x
+CROSS JOIN LATERAL pg_identify_object(x.class, x.oid, 0) i
+WHERE x.oid >= 16384 AND coalesce(i.schema, '') !~ '^pg_'
+  AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = x.class AND e.objid = x.oid AND e.deptype IN ('e', 'i'));
+
+-- name: dependencies
+-- What needs what, by the oids of pg_depend. A view's query and a column's default are the view's and the column's
+-- own; what only binds a part to its own table is left out.
+-- A foreign key needs the constraint behind the unique index that it names.
+SELECT CASE WHEN r.oid IS NOT NULL THEN 'pg_class' WHEN f.oid IS NOT NULL THEN 'pg_class'
+            WHEN k.contypid <> 0 THEN 'pg_type' ELSE d.classid::regclass::text END,
+       coalesce(CASE WHEN r.oid IS NOT NULL THEN r.ev_class END, f.adrelid, nullif(k.contypid, 0), d.objid),
+       CASE WHEN f.oid IS NOT NULL THEN f.adnum ELSE d.objsubid END,
+       CASE WHEN i.oid IS NOT NULL THEN 'pg_constraint' ELSE d.refclassid::regclass::text END, coalesce(i.oid, d.refobjid), d.refobjsubid
+FROM pg_depend d
+LEFT JOIN pg_rewrite r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid AND r.rulename = '_RETURN'
+LEFT JOIN pg_attrdef f ON d.classid = 'pg_attrdef'::regclass AND f.oid = d.objid
+LEFT JOIN pg_constraint k ON d.classid = 'pg_constraint'::regclass AND k.oid = d.objid
+LEFT JOIN pg_constraint i ON k.contype = 'f' AND i.conindid = d.refobjid AND i.contype IN ('p', 'u')
+                         AND d.refclassid = 'pg_class'::regclass
+WHERE d.refobjid >= 16384 AND d.objid >= 16384 AND d.deptype IN ('n', 'a')
+  AND d.refclassid <> 'pg_namespace'::regclass
+  AND NOT (d.deptype = 'a' AND d.refclassid = 'pg_class'::regclass AND d.classid IN ('pg_attrdef'::regclass, 'pg_constraint'::regclass))
+  AND NOT (d.deptype = 'a' AND d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass AND d.refobjsubid > 0);
+
+-- name: aliases
+-- The type of a table's rows, and the types of arrays, are the table's and the element's.
+SELECT t.oid, CASE WHEN coalesce(e.typrelid, t.typrelid) <> 0 AND c.relkind <> 'c' THEN 'pg_class' ELSE 'pg_type' END,
+       CASE WHEN coalesce(e.typrelid, t.typrelid) <> 0 AND c.relkind <> 'c' THEN c.oid ELSE coalesce(e.oid, t.oid) END
+FROM pg_type t
+LEFT JOIN pg_type e ON e.oid = t.typelem AND e.typarray = t.oid
+LEFT JOIN pg_class c ON c.oid = coalesce(nullif(e.typrelid, 0), t.typrelid)
+WHERE t.oid = ANY (%s);
+
+-- name: volatile
+SELECT DISTINCT proname FROM pg_proc WHERE provolatile = 'v';

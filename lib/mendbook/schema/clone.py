@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from typing import Any, LiteralString
 
 import psycopg
 from psycopg import sql
 
 from mendbook import embedded
 from mendbook.errors import Surroundings
-from mendbook.schema import definition, snapshot
-from mendbook.schema.snapshot import Key, Snapshot
+from mendbook.schema import ddl, privileges, snapshot
+from mendbook.schema.objects import DefaultPrivilege, Grant, Key, Other, Policy, Setting
+from mendbook.schema.snapshot import Snapshot
 from mendbook.target import Identity, Target
 
 
@@ -31,22 +32,34 @@ class Clone:
 
     server: embedded.Server
     database: str
+    role: str  # the target's
     schemas: tuple[str, ...]  # the target's effective search_path
+    search_path: str | None  # the setting of the role in the target's database, where there is one
     omissions: tuple[Omission, ...]
 
     @contextmanager
     def connect(self) -> Iterator[psycopg.Connection[Any]]:
-        """An autocommit connection with the target's search_path."""
+        """An autocommit connection with the target's search_path, or what a plan made of it."""
         target = Target(reference="the clone", _conninfo=self.server.conninfo(self.database))
         with target.connect() as conn:
-            set_search_path(conn, self.schemas)
+            path = ", ".join(sql.Identifier(each).as_string(conn) for each in self.schemas)
+            row = conn.execute(_SEARCH_PATH, {"role": self.role, "was": self.search_path}).fetchone()
+            conn.execute("SELECT set_config('search_path', %s, false)", [row[0] if row else path])
             yield conn
 
     @contextmanager
     def copy(self) -> Iterator[Clone]:
         """Another database with the same schema; nobody may be connected to this one."""
         with self.server.scratch(template=self.database) as name:
-            yield Clone(server=self.server, database=name, schemas=self.schemas, omissions=self.omissions)
+            # Settings belong to a database's name, so that a copy has none.
+            copied = replace(self, database=name)
+            with copied.connect() as conn:
+                for setting in self._settings():
+                    conn.execute(privileges.setting(setting).encode())
+            yield copied
+
+    def _settings(self) -> list[Setting]:
+        return [each for each in self.snapshot().objects.values() if isinstance(each, Setting)]
 
     def snapshot(self) -> Snapshot:
         """The schema as it is in the clone now."""
@@ -54,23 +67,62 @@ class Clone:
         with target.reading() as conn:
             return snapshot.read(conn)
 
+    def add_roles(self, names: Iterable[str]) -> None:
+        """Make roles that grants and policies name, where the clone's server has none of that name."""
+        with self.connect() as conn:
+            for name in filter(None, dict.fromkeys(names)):
+                with suppress(psycopg.errors.DuplicateObject, psycopg.errors.UniqueViolation):
+                    conn.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(sql.Identifier(name)))
+
+
+_SEARCH_PATH: LiteralString = """
+SELECT substr(v, length('search_path=') + 1)
+FROM pg_db_role_setting s JOIN pg_roles r ON r.oid = s.setrole, unnest(s.setconfig) v
+WHERE s.setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database())
+  AND r.rolname = %(role)s AND v LIKE 'search_path=%%'
+  AND substr(v, length('search_path=') + 1) IS DISTINCT FROM %(was)s
+"""
+
 
 @contextmanager
 def build(original: Snapshot, identity: Identity) -> Iterator[Clone]:
     """Build the clone of *original*, on the target's major version where it is installed, else on the newest."""
     majors = embedded.majors()
     server = embedded.server(major=identity.major if identity.major in majors else None)
+    setting = original.objects.get(Key("setting", "", identity.role, "search_path"))
     with server.scratch() as name:
-        empty = Clone(server=server, database=name, schemas=identity.schemas, omissions=())
+        empty = Clone(
+            server=server,
+            database=name,
+            role=identity.role,
+            schemas=identity.schemas,
+            search_path=setting.value if isinstance(setting, Setting) else None,
+            omissions=(),
+        )
+        empty.add_roles([identity.role, *_roles(original)])
         with empty.connect() as conn:
-            omissions = _run(conn, list(definition.script(original)))
-        yield Clone(server=server, database=name, schemas=identity.schemas, omissions=omissions)
+            omissions = _run(conn, list(ddl.script(original)))
+        named = (
+            Omission(key=key, reason=_NOT_READ) for key, each in original.objects.items() if isinstance(each, Other)
+        )
+        yield replace(empty, omissions=(*omissions, *named))
 
 
-def set_search_path(conn: psycopg.Connection[Any], schemas: Sequence[str]) -> None:
-    """Make the session of *conn* resolve names as the target does."""
-    path = ", ".join(sql.Identifier(each).as_string(conn) for each in schemas)
-    conn.execute("SELECT set_config('search_path', %s, false)", [path])
+_NOT_READ = "objects of its kind are named, and their definitions are not read"
+
+
+def _roles(original: Snapshot) -> Iterator[str]:
+    """The roles that grants, policies and settings name; PUBLIC is everybody."""
+    for item in original.objects.values():
+        match item:
+            case Grant():
+                yield item.grantee
+            case DefaultPrivilege():
+                yield from (item.role, item.grantee)
+            case Policy():
+                yield from item.roles
+            case Setting():
+                yield item.role
 
 
 def _run(conn: psycopg.Connection[Any], script: list[tuple[Key, str]]) -> tuple[Omission, ...]:

@@ -1,376 +1,303 @@
-"""Steps: the lock-safe SQL for each difference, with its undo, the locks it takes and what it loses."""
+"""From a Drift to Steps: what has to be made, changed, dropped, or dropped and made again, in an order that works."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from enum import StrEnum
-
-from psycopg import sql
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 from mendbook.errors import Refused
-from mendbook.schema import definition
-from mendbook.schema.definition import text
+from mendbook.schema import definition, order
 from mendbook.schema.drift import Difference, Drift
-from mendbook.schema.locks import Lock
-from mendbook.schema.snapshot import (
+from mendbook.schema.forms import columns, constraints, indexes, others, tables, types, views
+from mendbook.schema.forms.context import Context, belonging, unplannable
+from mendbook.schema.objects import (
     Column,
     Constraint,
+    Function,
+    Grant,
     Index,
     Key,
     Object,
+    Other,
+    Part,
+    Schema,
     Sequence,
-    Snapshot,
     Table,
     Type,
+    View,
     qualified,
 )
+from mendbook.schema.order import Work
+from mendbook.schema.snapshot import Snapshot
+from mendbook.schema.step import Step
 
+__all__ = ["Left", "Repair", "Step", "repair"]
 
-class Transaction(StrEnum):
-    """How a step stands to transactions."""
-
-    SHARED = "shared"  # may run in one transaction with its neighbours
-    OWN = "own"  # in a transaction of its own: it must not prolong the locks of others
-    NONE = "none"  # cannot run in a transaction (CREATE INDEX CONCURRENTLY, …)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Step:
-    """One change of the database: what runs, what undoes it, and what it costs."""
-
-    title: str  # what it does, in words
-    forward: tuple[str, ...]  # SQL statements
-    undo: tuple[str, ...]  # SQL statements that take it back, in order
-    locks: Mapping[str, Lock] = field(default_factory=dict)  # strongest lock by qualified relation that exists before
-    transaction: Transaction = Transaction.SHARED
-    rewrites: tuple[str, ...] = ()  # qualified relations whose rows are all written again
-    scans: tuple[str, ...] = ()  # qualified relations that are read whole under the lock
-    loses: str = ""  # what running it loses for good; empty: nothing
-    undo_loses: str = ""  # what undoing it loses for good
-
-    @property
-    def lock(self) -> Lock | None:
-        """The strongest lock it takes on a relation that exists before; None: none."""
-        return max(self.locks.values(), default=None)
+# The module that knows the forms of a kind; all have create, change, drop and recreates.
+_FORMS: Mapping[type, Any] = {
+    Table: tables,
+    Column: columns,
+    Constraint: constraints,
+    Index: indexes,
+    View: views,
+    Function: views,
+    Type: types,
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Context:
-    live: Snapshot
-    desired: Snapshot
+class Left:
+    """A difference that is left as it is, and why."""
 
-    def is_new(self, schema: str, table: str) -> bool:
-        return Key("table", schema, table) not in self.live.objects
+    difference: Difference
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.difference.key} is left as it is: {self.reason}"
 
 
-def steps(drift: Drift, live: Snapshot, desired: Snapshot) -> tuple[Step, ...]:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Repair:
+    """What makes one schema into another."""
+
+    steps: tuple[Step, ...]
+    left: tuple[Left, ...]
+
+
+def repair(drift: Drift, live: Snapshot, desired: Snapshot, *, drops: bool) -> Repair:
     """Return the Steps that make *live* into *desired*, in an order in which they can run.
 
-    What a step rewrites is left to `measure`: only a server knows it for sure. Raises `Refused` for a difference that
-    has no Step, by its name.
+    Without *drops*, what exists only in the live database and what would lose data is left alone and listed. Raises
+    `Refused` for differences that have no Step, by their names. What a step rewrites is stated where it always does;
+    `measure` knows it for sure.
     """
-    context = _Context(live=live, desired=desired)
-    made: list[Step] = []
-    for rank in _ORDER:
-        for item in drift.differences:
-            if (item.key.kind, item.verdict) == rank and not _covered(item, context):
-                made.extend(_MAKERS[rank](item, context))
-    for item in drift.differences:
-        if (item.key.kind, item.verdict) not in _MAKERS:
-            raise _unplannable(item)
-    return tuple(made)
+    made = _Repair(drift, Context(live=live, desired=desired, drops=drops))
+    return Repair(steps=tuple(step for work in made.work() for step in work.steps), left=tuple(made.left))
 
 
-def _unplannable(item: Difference) -> Refused:
-    detail = f" ({', '.join(item.fields)})" if item.fields else ""
-    return Refused(
-        f"{item.key} is {item.verdict}{detail}, and there is no safe step for that yet; nothing was changed. "
-        f"Make that change by hand, then diagnose again."
+def script(whole: Snapshot) -> Iterator[tuple[Key, str]]:
+    """Every statement that builds *whole* in a new database, each with the object it makes, in an order that works."""
+    # A new database has the schema public; what is only named cannot be made.
+    public = Schema(name="public", comment="standard public schema")
+    empty = Snapshot(objects={public.key: public}, major=whole.major)
+    known = [item for item in whole.objects.values() if not isinstance(item, Other)]
+    drift = Drift(
+        differences=tuple(Difference(key=each.key, live=None, desired=each) for each in known if each.key != public.key)
     )
+    for work in _Repair(drift, Context(live=empty, desired=whole, drops=True)).work():
+        for step in work.steps:
+            yield from ((work.key, statement) for statement in step.forward)
 
 
-def _covered(item: Difference, context: _Context) -> bool:
-    """A new table brings its columns, indexes, sequences, and those constraints that need no other table.
+class _Repair:
+    """The work of one repair."""
 
-    A partition gets from its parent what is not its own.
-    """
-    new = item.desired
-    match new:
-        case Column(local=False) | Constraint(local=False):
-            return True  # it comes with the parent's
-        case Column() | Index():
-            return context.is_new(new.schema, new.table)
-        case Constraint():
-            return context.is_new(new.schema, new.table) and new.kind != "f"
-        case Sequence(owner_schema=str(schema), owner_table=str(table)):
-            return context.is_new(schema, table)
-    return False
+    def __init__(self, drift: Drift, context: Context) -> None:
+        self.context = context
+        self.live = context.live.objects
+        self.desired = context.desired.objects
+        self.left: list[Left] = []
+        self.differences = {item.key: item for item in drift.differences if not self._is_left(item)}
+        self.gone = {key for key, item in self.differences.items() if item.verdict == "extra"}
+        self.again = {
+            key: None
+            for key, item in self.differences.items()
+            if item.verdict == "changed" and self._form(item).recreates(item, context)
+        }
+        self._close()
 
+    def _form(self, item: Difference) -> Any:
+        return _FORMS.get(type(item.desired or item.live), others)
 
-# ---- what is missing
+    def _is_left(self, item: Difference) -> bool:
+        if self.context.drops:
+            return False
+        reason = "it exists only in the live database" if item.verdict == "extra" else ""
+        loses = getattr(self._form(item), "loses", None)
+        if item.verdict == "changed" and loses:
+            lost = loses(item, self.context)
+            reason = f"the change would lose {lost}" if lost else ""
+        whole = item.verdict == "extra" and self._comes_with(item)
+        if reason and not whole:
+            self.left.append(Left(difference=item, reason=reason))
+        return bool(reason)
 
+    def _comes_with(self, item: Difference) -> bool:
+        """Whether an extra object is part of another extra one, which stands for both."""
+        owners = [Key(kind, *item.key.owner) for kind in ("table", "view", "type", "sequence")]
+        return any(key != item.key and key in self.live and key not in self.desired for key in owners)
 
-def _create_plain(item: Difference, context: _Context) -> list[Step]:
-    new = _desired(item)
-    forward = [definition.create(new), *_comments(new)]
-    return [Step(title=f"Create {item.key}", forward=tuple(forward), undo=(definition.drop(new),))]
+    # ---- what stands in the way
 
+    def _close(self) -> None:
+        """Find what has to be dropped and made again because of what it needs."""
+        todo = [*self.gone, *self.again, *(key for key, item in self.differences.items() if self._disturbs(item))]
+        while todo:
+            key = todo.pop()
+            for user in sorted(self.context.live.needed_by.get(key, ())) + self._expressed(key):
+                if user not in self.again and user not in self.gone and self._is_in_the_way(user, key):
+                    if user.kind != "column" or not self._is_moved(key, user):
+                        self.again[user] = None
+                    todo.append(user)
 
-def _create_table(item: Difference, context: _Context) -> list[Step]:
-    new = _desired(item)
-    assert isinstance(new, Table)  # noqa: S101  by key
-    parts = context.desired.by_owner[item.key.owner]
-    columns = [each for each in parts if isinstance(each, Column)]
-    sequences = _owned_by(context, lambda each: (each.owner_schema, each.owner_table) == item.key.owner)
-    forward = [*map(definition.create, sequences), definition.table(new, columns), *_comments(new)]
-    for part in parts:
-        late = isinstance(part, Constraint) and part.kind == "f"
-        if isinstance(part, Constraint | Index) and not late and getattr(part, "local", True):
-            forward.append(definition.create(part))
-        if isinstance(part, Constraint | Index | Column) and not late:
-            forward.extend(_comments(part))
-    forward += map(definition.own_sequence, sequences)
-    # Attaching a partition to a parent that exists takes a lock on the parent.
-    locks = {parent: Lock.ACCESS_EXCLUSIVE for parent in new.parents if _exists(parent, context)}
-    return [
-        Step(
-            title=f"Create {item.key}",
-            forward=tuple(forward),
-            undo=(definition.drop(new),),
-            locks=locks,
-            undo_loses=f"every row written to {_name(item.key)} since",
-        )
-    ]
+    def _disturbs(self, item: Difference) -> bool:
+        if item.verdict != "changed":
+            return False
+        form = self._form(item)
+        return form in (columns, types) and bool(form.disturbs(item))
 
+    def _is_moved(self, key: Key, user: Key) -> bool:
+        item = self.differences.get(key)
+        return key.kind == "type" and item is not None and item.verdict == "changed" and types.is_moved(item, user)
 
-def _add_column(item: Difference, context: _Context) -> list[Step]:
-    new = _desired(item)
-    assert isinstance(new, Column)  # noqa: S101  by key
-    table = sql.Identifier(new.schema, new.table)
-    name = _name(item.key)
-    added = text("ALTER TABLE {table} ADD COLUMN {column}", table=table, column=definition.column(new))
-    owner = (new.schema, new.table, new.name)
-    sequences = _owned_by(context, lambda each: (each.owner_schema, each.owner_table, each.owner_column) == owner)
-    return [
-        Step(
-            title=f"Add {item.key}",
-            forward=(added, *map(definition.own_sequence, sequences), *_comments(new)),
-            undo=(definition.drop(new),),
-            locks=dict.fromkeys([name, *_descendants(name, context)], Lock.ACCESS_EXCLUSIVE),
-            undo_loses=f"every value written to {item.key.part} of {name} since",
-        )
-    ]
-
-
-def _add_constraint(item: Difference, context: _Context) -> list[Step]:
-    new = _desired(item)
-    assert isinstance(new, Constraint)  # noqa: S101  by key
-    name = _name(item.key)
-    others = [new.references] if new.references and _exists(new.references, context) else []
-    undo = (definition.drop(new),)
-    if context.is_new(new.schema, new.table):
-        locks = dict.fromkeys(others, Lock.SHARE_ROW_EXCLUSIVE)
-        return [
-            Step(title=f"Add {item.key}", forward=(definition.create(new), *_comments(new)), undo=undo, locks=locks)
-        ]
-    if new.kind in "pu":
-        return _unique_using_index(new, item.key, name)
-    if new.kind not in "cf":
-        raise _unplannable(item)
-    lock = Lock.SHARE_ROW_EXCLUSIVE if new.kind == "f" else Lock.ACCESS_EXCLUSIVE
-    unchecked = new.definition.removesuffix(" NOT VALID") + " NOT VALID"
-    added = Step(
-        title=f"Add {item.key}, not yet checked against the rows",
-        forward=(definition.add_constraint(new, unchecked), *_comments(new)),
-        undo=undo,
-        locks={name: lock, **dict.fromkeys(others, lock)},
-    )
-    if not new.validated:
-        return [added]
-    return [added, _validate(new, item.key, name, others)]
-
-
-def _validate(new: Constraint, key: Key, name: str, others: list[str]) -> Step:
-    return Step(
-        title=f"Check the rows against {key}",
-        forward=(
-            text(
-                "ALTER TABLE {table} VALIDATE CONSTRAINT {name}",
-                table=sql.Identifier(new.schema, new.table),
-                name=sql.Identifier(new.name),
-            ),
-        ),
-        undo=(),
-        locks={**dict.fromkeys(others, Lock.ROW_SHARE), name: Lock.SHARE_UPDATE_EXCLUSIVE},
-        transaction=Transaction.OWN,
-    )
-
-
-def _unique_using_index(new: Constraint, key: Key, name: str) -> list[Step]:
-    """A unique index is built without blocking writes; taking it over as a constraint only changes the catalog."""
-    columns = new.definition.partition("(")[2].rpartition(")")[0]
-    plain = new.definition in (f"PRIMARY KEY ({columns})", f"UNIQUE ({columns})")
-    if not plain:
-        raise Refused(
-            f"{key} has options ({new.definition}) that have no step without a long lock; nothing was changed. "
-            f"Add that constraint by hand, then diagnose again."
-        )
-    index, table = sql.Identifier(new.name), sql.Identifier(new.schema, new.table)
-    build = text("CREATE UNIQUE INDEX CONCURRENTLY {i} ON {t} ({columns})", i=index, t=table, columns=columns)
-    word = "PRIMARY KEY" if new.kind == "p" else "UNIQUE"
-    take = text("ALTER TABLE {t} ADD CONSTRAINT {i} {word} USING INDEX {i}", t=table, i=index, word=word)
-    gone = text("DROP INDEX CONCURRENTLY IF EXISTS {i}", i=sql.Identifier(new.schema, new.name))
-    return [
-        Step(
-            title=f"Build the index of {key}",
-            forward=(build,),
-            undo=(gone,),
-            locks={name: Lock.SHARE_UPDATE_EXCLUSIVE},
-            transaction=Transaction.NONE,
-        ),
-        Step(
-            title=f"Take the index over as {key}",
-            forward=(take, *_comments(new)),
-            undo=(definition.drop(new),),
-            locks={name: Lock.ACCESS_EXCLUSIVE},
-            scans=(name,) if new.kind == "p" else (),
-        ),
-    ]
-
-
-def _create_index(item: Difference, context: _Context) -> list[Step]:
-    new = _desired(item)
-    assert isinstance(new, Index)  # noqa: S101  by key
-    table = context.live.objects.get(Key("table", new.schema, new.table))
-    if isinstance(table, Table) and table.kind == "p":
-        raise _unplannable(item)  # CREATE INDEX CONCURRENTLY is not for partitioned tables
-    name = _name(item.key)
-    head, word, rest = new.definition.partition(" INDEX ")
-    gone = text("DROP INDEX CONCURRENTLY IF EXISTS {name}", name=sql.Identifier(new.schema, new.name))
-    return [
-        Step(
-            title=f"Create {item.key}",
-            forward=(f"{head}{word}CONCURRENTLY {rest}", *_comments(new)),
-            undo=(gone,),
-            locks={name: Lock.SHARE_UPDATE_EXCLUSIVE},
-            transaction=Transaction.NONE,
-        )
-    ]
-
-
-def _create_trigger(item: Difference, context: _Context) -> list[Step]:
-    [step] = _create_plain(item, context)
-    if context.is_new(item.key.schema, item.key.name):
-        return [step]
-    return [
-        Step(
-            title=step.title,
-            forward=step.forward,
-            undo=step.undo,
-            locks={_name(item.key): Lock.SHARE_ROW_EXCLUSIVE},
-        )
-    ]
-
-
-# ---- what changed
-
-
-def _change_type(item: Difference, context: _Context) -> list[Step]:
-    live, new = item.live, _desired(item)
-    assert isinstance(live, Type)  # noqa: S101  by key
-    assert isinstance(new, Type)  # noqa: S101  by key
-    added = [label for label in new.labels if label not in live.labels]
-    kept = [label for label in new.labels if label in live.labels]
-    if item.fields != ("labels",) or kept != live.labels:
-        raise _unplannable(item)
-    name = sql.Identifier(new.schema, new.name)
-    made = []
-    for label in added:
-        before = new.labels[: new.labels.index(label)]
-        place = text(" AFTER {label}", label=sql.Literal(before[-1])) if before else _before_first(live)
-        forward = text("ALTER TYPE {name} ADD VALUE IF NOT EXISTS {label}", name=name, label=sql.Literal(label)) + place
-        made.append(
-            Step(
-                title=f"Add the value {label!r} to {item.key}",
-                forward=(forward,),
-                undo=(),
-                transaction=Transaction.NONE,
-                undo_loses=f"nothing: PostgreSQL cannot remove the value {label!r} from an enum, so it stays",
+    def _is_in_the_way(self, user: Key, key: Key) -> bool:
+        """Whether *user* has to go while *key* goes or changes; PostgreSQL sees to some itself."""
+        if user.owner == key.owner and key.kind == "table":
+            return False
+        if key.kind == "column":
+            if user.kind in ("constraint", "index", "statistics"):
+                return key in self.again and user.owner != key.owner
+            return True
+        if user.kind == "column":
+            return self._is_moved(key, user) or (
+                key in self.again and key in self.context.desired.needs.get(user, frozenset())
             )
+        if user.kind == "table":
+            return key in self.again or key in self.gone
+        return True
+
+    def _expressed(self, key: Key) -> list[Key]:
+        """The generated columns of the same table whose expression names a column."""
+        if key.kind != "column":
+            return []
+        siblings = self.context.live.columns(*key.owner)
+        return [
+            each.key
+            for each in siblings
+            if each.generated and each.key != key and key.part in (each.default or "") and each.key in self.desired
+        ]
+
+    # ---- the work
+
+    def work(self) -> Iterator[Work]:
+        """All work, in order; raises `Refused` naming what has no Step."""
+        problems: list[str] = []
+        going = [key for key in (*self.gone, *self.again) if key in self.live and not self._goes_with(key)]
+        work = [self._work("drop", key, self.live[key], problems) for key in going]
+        for key, item in self._wanted():
+            if not self._comes_new(key, item):
+                work.append(self._work("create", key, item, problems))
+        for key, difference in self.differences.items():
+            if difference.verdict == "changed" and key not in self.again and not self._is_made_again(key):
+                work.append(self._work("change", key, difference, problems))
+                if work[-1].disturbs and key.kind == "column":
+                    work.append(Work(verb="settle", key=key, steps=columns.settle(difference, self.context)))
+        if problems:
+            raise Refused("\n".join(problems))
+        yield from order.arrange(work, self.context.live, self.context.desired, set(self.again))
+
+    def _work(self, verb: order.Verb, key: Key, what: Object | Difference, problems: list[str]) -> Work:
+        form = _FORMS.get(type(what.desired if isinstance(what, Difference) else what), others)
+        made: list[Step] = []
+        disturbs = isinstance(what, Difference) and self._disturbs(what)
+        try:
+            if isinstance(what, Difference):
+                made = form.change(what, self.context)
+            elif isinstance(what, Other):
+                raise unplannable(self._difference(key))
+            else:
+                made = getattr(form, verb)(what, self.context)
+                made = self._owned(what, made) if verb == "create" else made
+        except Refused as error:
+            problems.append(str(error))
+        return Work(verb=verb, key=key, steps=made, disturbs=disturbs)
+
+    def _difference(self, key: Key) -> Difference:
+        return Difference(key=key, live=self.live.get(key), desired=self.desired.get(key))
+
+    def _owned(self, item: Object, made: list[Step]) -> list[Step]:
+        """A sequence for a column that is there already is given to it."""
+        if isinstance(item, Sequence) and item.owner_table:
+            column = Key("column", item.owner_schema or "", item.owner_table, item.owner_column or "")
+            if column in self.live:
+                given = Step(title=f"Give {item.key} to {column}", forward=(definition.own_sequence(item),), undo=())
+                return [*made, given]
+        return made
+
+    def _wanted(self) -> Iterator[tuple[Key, Object]]:
+        """What has to be created: what is missing, and what is made again with all that belongs to it."""
+        for key, difference in self.differences.items():
+            if difference.desired is not None and difference.verdict == "missing":
+                yield key, difference.desired
+        for key in self.again:
+            kept = self.desired.get(key) or self.live[key]
+            yield key, kept
+            for part in self._parts(key, kept):
+                if part.key not in self.again and (part.key in self.live or part.key in self.desired):
+                    known = self.differences.get(part.key)
+                    if known is None or known.verdict != "missing":
+                        yield part.key, part
+
+    def _parts(self, key: Key, item: Object) -> list[Object]:
+        """What belongs to an object that is made again: as desired, and what is left alone."""
+        parts = {each.key: each for each in belonging(self.live[key], self.context.live)}
+        parts = {name: each for name, each in parts.items() if name not in self.gone and name not in self.desired}
+        return (
+            [*belonging(item, self.context.desired), *parts.values()] if key in self.desired else list(parts.values())
         )
-    return made
 
+    def _is_made_again(self, key: Key) -> bool:
+        """Whether a part is made anew with what it belongs to."""
+        return any(key != owner and key.owner == owner.owner and self._is_part(key, owner) for owner in self.again)
 
-def _before_first(live: Type) -> str:
-    return text(" BEFORE {label}", label=sql.Literal(live.labels[0])) if live.labels else ""
+    def _is_part(self, key: Key, owner: Key) -> bool:
+        found = self.live.get(owner) or self.desired.get(owner)
+        side = self.context.live if owner in self.live else self.context.desired
+        return found is not None and any(each.key == key for each in belonging(found, side))
 
+    def _goes_with(self, key: Key) -> bool:
+        """Whether dropping something else takes *key* with it."""
+        item = self.live[key]
+        dropped = self.gone | set(self.again)
+        if isinstance(item, Column | Constraint) and not item.local:
+            return True
+        if isinstance(item, Index) and item.parent and self._parent_goes(item, dropped):
+            return True
+        if isinstance(item, Sequence) and item.owner_table:
+            owner = (item.owner_schema or "", item.owner_table)
+            return {Key("table", *owner), Key("column", *owner, item.owner_column or "")} & dropped != set()
+        if isinstance(item, Constraint) and item.kind == "f" and self._points_at(item, dropped):
+            return False
+        if isinstance(item, Part | Grant):
+            owners = [Key(kind, *key.owner) for kind in ("table", "view", "type", "sequence")]
+            owners += [each for each in dropped if each.kind == "function" and each.owner == key.owner]
+            owners += [Key("schema", "", key.name)] if isinstance(item, Grant) and item.object == "SCHEMA" else []
+            column = Key("column", *key.owner, item.part) if isinstance(item, Grant) else None
+            return any(each != key and each in dropped for each in owners) or column in dropped
+        return False
 
-def _change_column(item: Difference, context: _Context) -> list[Step]:
-    live, new = item.live, _desired(item)
-    assert isinstance(live, Column)  # noqa: S101  by key
-    assert isinstance(new, Column)  # noqa: S101  by key
-    if not set(item.fields) <= {"default", "comment"} or new.generated or live.generated:
-        raise _unplannable(item)
-    forward, undo = [], []
-    if "default" in item.fields:
-        forward.append(_set_default(new))
-        undo.append(_set_default(live))
-    if "comment" in item.fields:
-        forward.append(definition.comment(new, new.comment))
-        undo.append(definition.comment(live, live.comment))
-    locks = {_name(item.key): Lock.ACCESS_EXCLUSIVE if "default" in item.fields else Lock.SHARE_UPDATE_EXCLUSIVE}
-    return [Step(title=f"Change {item.key}", forward=tuple(forward), undo=tuple(undo), locks=locks)]
+    def _parent_goes(self, item: Index, dropped: set[Key]) -> bool:
+        for key in dropped:
+            if key.kind == "index" and qualified(key.schema, key.part) == item.parent:
+                return True
+        return Key("table", *item.key.owner) in dropped
 
+    def _points_at(self, item: Constraint, dropped: set[Key]) -> bool:
+        """A foreign key between two tables that go is dropped first: they may point at each other."""
+        return any(
+            each.kind == "table"
+            and qualified(each.schema, each.name) == item.references
+            and each.owner != item.key.owner
+            for each in dropped
+        )
 
-def _set_default(item: Column) -> str:
-    table, name = sql.Identifier(item.schema, item.table), sql.Identifier(item.name)
-    if item.default is None:
-        return text("ALTER TABLE {table} ALTER COLUMN {name} DROP DEFAULT", table=table, name=name)
-    return text("ALTER TABLE {table} ALTER COLUMN {name} SET DEFAULT {e}", table=table, name=name, e=item.default)
-
-
-def _desired(item: Difference) -> Object:
-    assert item.desired is not None  # noqa: S101  by verdict
-    return item.desired
-
-
-def _owned_by(context: _Context, wanted: Callable[[Sequence], bool]) -> list[Sequence]:
-    return [each for each in context.desired.objects.values() if isinstance(each, Sequence) and wanted(each)]
-
-
-def _comments(item: Object) -> list[str]:
-    said = getattr(item, "comment", None)
-    return [definition.comment(item, said)] if said else []
-
-
-def _name(key: Key) -> str:
-    return qualified(key.schema, key.name)
-
-
-def _descendants(name: str, context: _Context) -> list[str]:
-    """The partitions and inheriting tables below a table: ALTER TABLE changes and locks them with it."""
-    children = [qualified(each.schema, each.name) for each in context.live.tables() if name in each.parents]
-    return [each for child in children for each in (child, *_descendants(child, context))]
-
-
-def _exists(name: str, context: _Context) -> bool:
-    return any(name == qualified(each.schema, each.name) for each in context.live.tables())
-
-
-_MAKERS: Mapping[tuple[str, str], Callable[[Difference, _Context], list[Step]]] = {
-    ("schema", "missing"): _create_plain,
-    ("extension", "missing"): _create_plain,
-    ("type", "missing"): _create_plain,
-    ("type", "changed"): _change_type,
-    ("sequence", "missing"): _create_plain,
-    ("table", "missing"): _create_table,
-    ("column", "missing"): _add_column,
-    ("column", "changed"): _change_column,
-    ("constraint", "missing"): _add_constraint,
-    ("index", "missing"): _create_index,
-    ("function", "missing"): _create_plain,
-    ("view", "missing"): _create_plain,
-    ("trigger", "missing"): _create_trigger,
-}
-_ORDER = tuple(_MAKERS)
+    def _comes_new(self, key: Key, item: Object) -> bool:
+        """Whether creating something else makes *item* as well."""
+        table = self.desired.get(Key("table", *key.owner))
+        if isinstance(item, Sequence) and item.owner_table:
+            table = self.desired.get(Key("table", item.owner_schema or "", item.owner_table))
+        created = isinstance(table, Table) and (table.key not in self.live or table.key in self.again)
+        if isinstance(item, Column | Constraint) and not item.local and not created:
+            return True  # it comes with the parent's
+        return created and isinstance(table, Table) and table.key != key and tables.covers(table, item)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from mendbook.schema.snapshot import Column, Key, Object, Snapshot
+from mendbook.schema.objects import Column, Key, Object
+from mendbook.schema.snapshot import Snapshot
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -22,6 +23,13 @@ class Difference:
         if self.live is None:
             return "missing"
         return "extra" if self.desired is None else "changed"
+
+    @property
+    def both(self) -> tuple[Object, Object]:
+        """The two sides of a changed object."""
+        assert self.live is not None  # noqa: S101  by verdict
+        assert self.desired is not None  # noqa: S101  by verdict
+        return self.live, self.desired
 
     @property
     def fields(self) -> tuple[str, ...]:

@@ -13,8 +13,8 @@ import psycopg
 
 from mendbook.schema import locks
 from mendbook.schema.clone import Clone
-from mendbook.schema.ddl import Step, Transaction
 from mendbook.schema.locks import Lock
+from mendbook.schema.step import Step, Transaction
 
 _LOCKS: LiteralString = """
 SELECT format('"%%s"."%%s"', replace(n.nspname, '"', '""'), replace(c.relname, '"', '""')), l.mode

@@ -1,8 +1,4 @@
-"""A Snapshot: the schema of one database, in PostgreSQL's own definitions, from one consistent read.
-
-Rows are NamedTuples, not dataclasses: a large database has hundreds of thousands of them, and psycopg's tuples
-become NamedTuples at a fraction of the cost.
-"""
+"""A Snapshot: the schema of one database, in PostgreSQL's own definitions, from one consistent read."""
 
 from __future__ import annotations
 
@@ -13,229 +9,67 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, cached_property
 from importlib import resources
-from typing import Any, LiteralString, NamedTuple
+from typing import Any, LiteralString
 
 import psycopg
-from psycopg import sql
 
+from mendbook.schema.objects import (
+    Collation,
+    Column,
+    Constraint,
+    DefaultPrivilege,
+    EventTrigger,
+    Extension,
+    Function,
+    Grant,
+    Index,
+    Key,
+    Object,
+    Other,
+    Policy,
+    Publication,
+    Rule,
+    Schema,
+    Sequence,
+    Server,
+    Setting,
+    Statistics,
+    Table,
+    Trigger,
+    Type,
+    View,
+    qualified,
+)
 
-class Key(NamedTuple):
-    """The name of an object, unique in a database."""
+Place = tuple[str, int, int]  # as in pg_depend: the catalog, the oid, the number of the column or 0
 
-    kind: str  # table, column, constraint, …: the lower-case name of the object's class
-    schema: str
-    name: str  # for what belongs to a relation, the relation's name
-    part: str = ""  # the column's, constraint's, index's, trigger's own name; a function's argument types
-
-    def __str__(self) -> str:
-        names = [name for name in (self.schema, self.name) if name]
-        if self.kind == "function":
-            return f"function {'.'.join(names)}({self.part})"
-        return f"{self.kind} {'.'.join([*names, self.part] if self.part else names)}"
-
-    @property
-    def owner(self) -> tuple[str, str]:
-        """The (schema, name) of the relation, type or function that this object is or belongs to."""
-        return self.schema, self.name
-
-
-class Schema(NamedTuple):
-    """A schema."""
-
-    name: str
-    comment: str | None
-
-    @property
-    def key(self) -> Key:
-        return Key("schema", "", self.name)
-
-
-class Extension(NamedTuple):
-    """An installed extension; what belongs to it is not listed on its own."""
-
-    name: str
-    schema: str
-    version: str
-
-    @property
-    def key(self) -> Key:
-        return Key("extension", "", self.name)
-
-
-class Type(NamedTuple):
-    """An enum, domain, composite or range type."""
-
-    schema: str
-    name: str
-    kind: str  # pg_type.typtype: e(num), d(omain), c(omposite), r(ange)
-    labels: list[str]  # of an enum, in order
-    definition: str | None  # what follows the name in CREATE TYPE or CREATE DOMAIN, enums aside
-    comment: str | None
-
-    @property
-    def key(self) -> Key:
-        return Key("type", self.schema, self.name)
-
-
-class Sequence(NamedTuple):
-    """A sequence; those of identity columns belong to the column."""
-
-    schema: str
-    name: str
-    type: str
-    start: int
-    increment: int
-    minimum: int
-    maximum: int
-    cache: int
-    cycle: bool
-    owner_schema: str | None
-    owner_table: str | None
-    owner_column: str | None
-    comment: str | None
-
-    @property
-    def key(self) -> Key:
-        return Key("sequence", self.schema, self.name)
-
-
-class Table(NamedTuple):
-    """A table, partitioned table or foreign table, without its columns."""
-
-    schema: str
-    name: str
-    kind: str  # pg_class.relkind: r, p, f
-    persistence: str  # p(ermanent), u(nlogged)
-    partition_key: str | None
-    partition_bound: str | None
-    parents: list[str]  # qualified and quoted: the partitioned table, or what it inherits from
-    options: list[str]  # storage parameters
-    row_security: bool
-    comment: str | None
-
-    @property
-    def key(self) -> Key:
-        return Key("table", self.schema, self.name)
-
-
-class Column(NamedTuple):
-    """A column of a table."""
-
-    schema: str
-    table: str
-    name: str
-    type: str  # format_type()
-    not_null: bool
-    default: str | None  # the generation expression where `generated` is set
-    identity: str  # "", a(lways), d(efault)
-    generated: str  # "", s(tored), v(irtual)
-    collation: str | None  # where it is not the type's own
-    local: bool  # defined here, not only inherited
-    comment: str | None
-
-    @property
-    def key(self) -> Key:
-        return Key("column", self.schema, self.table, self.name)
-
-
-class Constraint(NamedTuple):
-    """A table constraint; NOT NULL is the column's."""
-
-    schema: str
-    table: str
-    name: str
-    kind: str  # pg_constraint.contype: c(heck), f(oreign key), p(rimary key), u(nique), x (exclusion)
-    definition: str  # pg_get_constraintdef()
-    validated: bool
-    references: str | None  # of a foreign key: the other table, qualified and quoted
-    local: bool
-    comment: str | None
-
-    @property
-    def key(self) -> Key:
-        return Key("constraint", self.schema, self.table, self.name)
-
-
-class Index(NamedTuple):
-    """An index that backs no constraint."""
-
-    schema: str
-    table: str
-    name: str
-    definition: str  # pg_get_indexdef()
-    valid: bool
-    unique: bool
-    comment: str | None
-
-    @property
-    def key(self) -> Key:
-        return Key("index", self.schema, self.table, self.name)
-
-
-class View(NamedTuple):
-    """A view or materialized view."""
-
-    schema: str
-    name: str
-    kind: str  # pg_class.relkind: v, m
-    definition: str  # pg_get_viewdef()
-    options: list[str]
-    columns: list[str]
-    comment: str | None
-
-    @property
-    def key(self) -> Key:
-        return Key("view", self.schema, self.name)
-
-
-class Function(NamedTuple):
-    """A function or procedure."""
-
-    schema: str
-    name: str
-    arguments: str  # pg_get_function_identity_arguments()
-    kind: str  # pg_proc.prokind: f, p, w
-    definition: str  # pg_get_functiondef()
-    comment: str | None
-
-    @property
-    def key(self) -> Key:
-        return Key("function", self.schema, self.name, self.arguments)
-
-
-class Trigger(NamedTuple):
-    """A trigger that a user made."""
-
-    schema: str
-    table: str
-    name: str
-    definition: str  # pg_get_triggerdef()
-    enabled: str  # pg_trigger.tgenabled: O, D, R, A
-    comment: str | None
-
-    @property
-    def key(self) -> Key:
-        return Key("trigger", self.schema, self.table, self.name)
-
-
-Object = Schema | Extension | Type | Sequence | Table | Column | Constraint | Index | View | Function | Trigger
-
-# The queries of catalog.sql and the class of their rows, in an order in which objects can be created.
-CLASSES: Mapping[str, Callable[[Iterable[Any]], Object]] = {
-    "schemas": Schema._make,
-    "extensions": Extension._make,
-    "types": Type._make,
-    "sequences": Sequence._make,
-    "tables": Table._make,
-    "columns": Column._make,
-    "constraints": Constraint._make,
-    "indexes": Index._make,
-    "functions": Function._make,
-    "views": View._make,
-    "triggers": Trigger._make,
+# The queries of catalog.sql, the catalog that each class stands in, and the class of their rows.
+_CLASSES: Mapping[str, tuple[str, Callable[[Iterable[Any]], Object]]] = {
+    "schemas": ("pg_namespace", Schema._make),
+    "extensions": ("pg_extension", Extension._make),
+    "collations": ("pg_collation", Collation._make),
+    "types": ("pg_type", Type._make),
+    "sequences": ("pg_class", Sequence._make),
+    "servers": ("pg_foreign_server", Server._make),
+    "tables": ("pg_class", Table._make),
+    "columns": ("pg_class", Column._make),
+    "constraints": ("pg_constraint", Constraint._make),
+    "indexes": ("pg_class", Index._make),
+    "functions": ("pg_proc", Function._make),
+    "views": ("pg_class", View._make),
+    "triggers": ("pg_trigger", Trigger._make),
+    "rules": ("pg_rewrite", Rule._make),
+    "policies": ("pg_policy", Policy._make),
+    "statistics": ("pg_statistic_ext", Statistics._make),
+    "event_triggers": ("pg_event_trigger", EventTrigger._make),
+    "publications": ("pg_publication", Publication._make),
+    "grants": ("", Grant._make),
+    "default_privileges": ("", DefaultPrivilege._make),
+    "settings": ("", Setting._make),
+    "others": ("", Other._make),
 }
 
 
@@ -244,6 +78,10 @@ class Snapshot:
     """The schema of one database at one moment."""
 
     objects: Mapping[Key, Object]  # by class; the columns of a table in the order that they have in it
+    # What each object needs, as pg_depend says; that a part needs its relation goes without saying.
+    needs: Mapping[Key, frozenset[Key]] = field(default_factory=dict, compare=False)
+    volatile: frozenset[str] = field(default=frozenset(), compare=False)  # the names of volatile functions
+    major: int = field(default=0, compare=False)  # of the server
 
     def __len__(self) -> int:
         return len(self.objects)
@@ -256,6 +94,15 @@ class Snapshot:
             grouped[key.owner].append(item)
         return {owner: tuple(items) for owner, items in grouped.items()}
 
+    @cached_property
+    def needed_by(self) -> Mapping[Key, frozenset[Key]]:
+        """The objects that need each object."""
+        users: dict[Key, set[Key]] = defaultdict(set)
+        for key, needs in self.needs.items():
+            for each in needs:
+                users[each].add(key)
+        return {key: frozenset(those) for key, those in users.items()}
+
     def columns(self, schema: str, table: str) -> tuple[Column, ...]:
         """The columns of a table, in order; empty where there is no such table."""
         return tuple(item for item in self.by_owner.get((schema, table), ()) if isinstance(item, Column))
@@ -263,6 +110,20 @@ class Snapshot:
     def tables(self) -> Iterator[Table]:
         """Every table."""
         return (item for item in self.objects.values() if isinstance(item, Table))
+
+    @cached_property
+    def by_name(self) -> Mapping[str, Table]:
+        """Every table by its quoted, qualified name."""
+        return {qualified(each.schema, each.name): each for each in self.tables()}
+
+    @cached_property
+    def children(self) -> Mapping[str, tuple[str, ...]]:
+        """The quoted, qualified names of the partitions and inheriting tables of each table that has some."""
+        found: dict[str, list[str]] = defaultdict(list)
+        for name, table in self.by_name.items():
+            for parent in table.parents:
+                found[parent].append(name)
+        return {parent: tuple(names) for parent, names in found.items()}
 
     @cached_property
     def parts(self) -> Mapping[str, str]:
@@ -286,13 +147,46 @@ EMPTY = Snapshot(objects={})
 def read(conn: psycopg.Connection[Any]) -> Snapshot:
     """Read the schema through *conn*, inside the transaction that is open there (`Target.reading`)."""
     before = conn.execute(_SETTINGS, ["", _MEMORY]).fetchone()
+    major = conn.info.server_version // 10_000
+    queries = _queries(major)
     objects: dict[Key, Object] = {}
+    places: dict[Place, Key] = {}
     with _no_collection():
-        for name, make in CLASSES.items():
-            objects.update((item.key, item) for item in map(make, conn.execute(_queries()[name]).fetchall()))
+        for name, (catalog, make) in _CLASSES.items():
+            for row in conn.execute(queries[name]).fetchall():
+                columned = name == "columns"
+                item = make(row[2:] if columned else row[1:])
+                key = item.key
+                objects[key] = item
+                places[catalog, row[0], row[1] if columned else 0] = key
+        needs = _needs(conn, queries, places)
+        volatile = frozenset(name for (name,) in conn.execute(queries["volatile"]))
     if before:
         conn.execute(_SETTINGS, before[:2])
-    return Snapshot(objects=objects)
+    return Snapshot(objects=objects, needs=needs, volatile=volatile, major=major)
+
+
+def _needs(
+    conn: psycopg.Connection[Any], queries: Mapping[str, LiteralString], places: Mapping[Place, Key]
+) -> Mapping[Key, frozenset[Key]]:
+    """What each object needs: of a relation's column, the relation as well."""
+    rows = conn.execute(queries["dependencies"]).fetchall()
+    unknown = {oid for row in rows for catalog, oid in (row[0:2], row[3:5]) if catalog == "pg_type"}
+    aliases = {row[0]: (row[1], row[2]) for row in conn.execute(queries["aliases"], [list(unknown)])}
+
+    def found(catalog: str, oid: int, number: int) -> Iterator[Key]:
+        if catalog == "pg_type":
+            catalog, oid = aliases.get(oid, (catalog, oid))
+        for place in dict.fromkeys([(catalog, oid, number), (catalog, oid, 0)]):
+            if place in places:
+                yield places[place]
+
+    needs: dict[Key, set[Key]] = defaultdict(set)
+    for catalog, oid, number, *other in rows:
+        user = next(found(catalog, oid, number), None)
+        if user is not None:
+            needs[user].update(key for key in found(*other) if key != user)
+    return {key: frozenset(those) for key, those in needs.items() if those}
 
 
 @contextmanager
@@ -316,10 +210,12 @@ SELECT current_setting('search_path'), current_setting('work_mem'),
 
 
 @cache
-def _queries() -> dict[str, str]:
+def _queries(major: int) -> Mapping[str, LiteralString]:
+    """The queries of catalog.sql for a server of that major version."""
     text = resources.files("mendbook.schema").joinpath("catalog.sql").read_text(encoding="utf-8")
-    parts = re.split(r"^-- name: (\w+)\n", text, flags=re.MULTILINE)
-    return dict(zip(parts[1::2], parts[2::2], strict=True))
+    parts = re.split(r"^-- name: (\w+)(?: since (\d+))?\n", text, flags=re.MULTILINE)
+    named = zip(parts[1::3], parts[2::3], parts[3::3], strict=True)
+    return {name: query for name, since, query in named if int(since or 0) <= major}
 
 
 def _canonical(item: Object) -> str:
@@ -332,24 +228,3 @@ def _digest(lines: Iterable[str]) -> str:
         digest.update(line.encode())
         digest.update(b"\n")
     return digest.hexdigest()
-
-
-def qualified(schema: str, name: str) -> str:
-    """The quoted, qualified name, as SQL."""
-    return sql.Identifier(schema, name).as_string(None)
-
-
-def to_json(item: Object) -> list[Any]:
-    """Return *item* as a JSON array; `from_json` reads it back."""
-    return [item.key.kind, *item]
-
-
-def from_json(value: list[Any]) -> Object:
-    """Read back what `to_json` wrote."""
-    return _BY_KIND[value[0]](value[1:])
-
-
-_BY_KIND: Mapping[str, Callable[[Iterable[Any]], Object]] = {
-    kind.__name__.lower(): kind._make
-    for kind in (Schema, Extension, Type, Sequence, Table, Column, Constraint, Index, View, Function, Trigger)
-}

@@ -9,7 +9,8 @@ from typing import Any
 import psycopg
 
 from mendbook import render
-from mendbook.schema.snapshot import Key, Snapshot, View, qualified
+from mendbook.schema.objects import Key, View, qualified
+from mendbook.schema.snapshot import Snapshot
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

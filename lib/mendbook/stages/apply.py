@@ -19,7 +19,7 @@ import psycopg
 from mendbook import redaction, render
 from mendbook.errors import ApplyFailed, LockNotObtained, MendbookError, NotApproved, Refused, SchemaMoved, WrongTarget
 from mendbook.schema import snapshot
-from mendbook.schema.ddl import Step, Transaction
+from mendbook.schema.step import Step, Transaction
 from mendbook.stages import edits
 from mendbook.stages.plan import Plan
 from mendbook.target import Identity, Target, identify, limit, read_only, require_primary

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from mendbook.runbook import plain
 from mendbook.runbook_text import Expected, Value
-from mendbook.schema.snapshot import Column, Constraint, Index, Key, Snapshot, qualified
+from mendbook.schema.objects import Column, Constraint, Index, Key, qualified
+from mendbook.schema.snapshot import Snapshot
 
 
 def title(fact: Expected, values: Mapping[str, Value]) -> str:

@@ -17,22 +17,23 @@ from mendbook.errors import NotThisIncident, Refused, Usage
 from mendbook.runbook import Runbook
 from mendbook.runbook_text import Edit as EditSpec
 from mendbook.runbook_text import Migrations, Option, Sql, Value, Write
-from mendbook.schema import ddl, drift, measure, snapshot
+from mendbook.schema import ddl, drift, measure, objects
 from mendbook.schema.clone import Clone
-from mendbook.schema.ddl import Step
 from mendbook.schema.locks import Lock, blocks
-from mendbook.schema.snapshot import Object, Snapshot
+from mendbook.schema.objects import Key, Object
+from mendbook.schema.snapshot import Snapshot
+from mendbook.schema.step import Step, Transaction
 from mendbook.stages import edits
 from mendbook.stages.edits import Edit
 from mendbook.stages.history import History
 from mendbook.target import Identity
 
-FORMAT = 1  # of plan.json; part of the digest
+FORMAT = 2  # of plan.json; part of the digest
 LARGE = 64 * 1_048_576  # bytes: a table above this is not rewritten or scanned under a strong lock unasked
 
 # What a migration may hold: the verbs whose whole effect a Snapshot shows. Anything else would be lost in silence.
-_SEEN = ("CREATE", "ALTER", "DROP", "COMMENT")
-_UNSEEN = ("ROLE", "USER", "GROUP", "DATABASE", "POLICY", "RULE", "PUBLICATION", "SUBSCRIPTION", "SERVER", "DEFAULT")
+_SEEN = ("CREATE", "ALTER", "DROP", "COMMENT", "GRANT", "REVOKE")
+_UNSEEN = ("USER", "GROUP", "DATABASE", "SUBSCRIPTION")
 _FRAME = ("BEGIN", "START", "COMMIT", "END", "SET")
 
 
@@ -49,6 +50,7 @@ class Plan:
     steps: tuple[Step, ...]  # on the database
     edits: tuple[Edit, ...]  # of the application's files, after the steps
     desired: tuple[Object, ...]  # every object that the steps make or change, as it will be
+    dropped: tuple[Key, ...]  # every object that the steps drop
     dangers: tuple[str, ...]  # why it is dangerous; empty: it is not
     statements: tuple[str, ...]  # the statements that it mends
 
@@ -63,7 +65,8 @@ class Plan:
     @property
     def owners(self) -> set[str]:
         """The names, as in `Snapshot.parts`, of what the plan may change."""
-        return {json.dumps(item.key.owner, ensure_ascii=False) for item in self.desired}
+        keys = (*(item.key for item in self.desired), *self.dropped)
+        return {json.dumps(key.owner, ensure_ascii=False) for key in keys}
 
     @property
     def lasting(self) -> tuple[str, ...]:
@@ -138,10 +141,12 @@ def make(
     wanted = list(_sql(runbook, option, values, history))
     before = clone.snapshot()
     with clone.copy() as copy:
+        copy.add_roles(_roles(conn, wanted))
         _run(copy, wanted)
         after = copy.snapshot()
         found = drift.compare(before, after)
-    steps = (*_restated(ddl.steps(found, before, after), clone), *history.records(runbook, option))
+    repair = ddl.repair(found, before, after, drops=True)
+    steps = (*_restated(repair.steps, clone), *history.records(runbook, option))
     changes = tuple(each for each in _edits(runbook, option, values, files) if each.before != each.after)
     if not steps and not changes:
         raise NotThisIncident(
@@ -159,6 +164,7 @@ def make(
         steps=steps,
         edits=changes,
         desired=tuple(item.desired for item in found.differences if item.desired is not None),
+        dropped=tuple(item.key for item in found.differences if item.desired is None),
         dangers=tuple(_dangers(option, steps, conn)),
         statements=tuple(each.sql for each in runbook.statements(values)),
     )
@@ -205,6 +211,13 @@ def _pieces(text: str, source: str) -> Iterator[_Statement]:
         yield _Statement(text=piece.text, place=place)
 
 
+def _roles(conn: psycopg.Connection[Any], statements: Iterable[_Statement]) -> list[str]:
+    """The roles of the target that the statements name."""
+    words = {token.text for each in statements for token in lexer.significant(each.text)}
+    named = [word[1:-1].replace('""', '"') if word.startswith('"') else word.lower() for word in words]
+    return [name for (name,) in conn.execute("SELECT rolname FROM pg_roles WHERE rolname = ANY (%s)", [named])]
+
+
 def _run(clone: Clone, statements: Iterable[_Statement]) -> None:
     with clone.connect() as conn:
         for each in statements:
@@ -223,8 +236,8 @@ def _restated(steps: tuple[Step, ...], clone: Clone) -> tuple[Step, ...]:
     """The steps with what they rewrite, as seen on a copy of *clone*."""
     with clone.copy() as copy:
         measured, _ = measure.forward(copy, steps)
-    seen = {each.title: each.rewrites for each in measured}
-    return tuple(replace(step, rewrites=seen.get(step.title, ())) for step in steps)
+    seen = [each.rewrites for each in measured] + [()] * (len(steps) - len(measured))
+    return tuple(replace(step, rewrites=rewrites) for step, rewrites in zip(steps, seen, strict=True))
 
 
 # ---- files
@@ -277,7 +290,8 @@ def to_json(plan: Plan) -> dict[str, Any]:
         **json.loads(json.dumps(said)),
         "steps": json.loads(json.dumps(steps)),
         "edits": [asdict(edit) for edit in plan.edits],
-        "desired": [snapshot.to_json(item) for item in plan.desired],
+        "desired": [objects.to_json(item) for item in plan.desired],
+        "dropped": [list(key) for key in plan.dropped],
     }
 
 
@@ -299,7 +313,8 @@ def load(text: str) -> Plan:
             statements=tuple(data["statements"]),
             steps=tuple(map(_step, data["steps"])),
             edits=tuple(Edit(**each) for each in data["edits"]),
-            desired=tuple(map(snapshot.from_json, data["desired"])),
+            desired=tuple(map(objects.from_json, data["desired"])),
+            dropped=tuple(Key(*key) for key in data["dropped"]),
         )
     except (ValueError, KeyError, TypeError):
         raise Refused("plan.json cannot be read, so nothing was changed. Diagnose again to make a new plan.") from None
@@ -311,7 +326,7 @@ def load(text: str) -> Plan:
 def _step(data: dict[str, Any]) -> Step:
     locks = {name: Lock[mode.replace(" ", "_")] for name, mode in data.pop("locks").items()}
     lists = {name: tuple(data.pop(name)) for name in ("forward", "undo", "rewrites", "scans")}
-    transaction = ddl.Transaction(data.pop("transaction"))
+    transaction = Transaction(data.pop("transaction"))
     return Step(**{**data, **lists, "locks": locks, "transaction": transaction})
 
 

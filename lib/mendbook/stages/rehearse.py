@@ -154,6 +154,7 @@ def expectations(
 def replanned(found: Snapshot, plan: Plan) -> Check:
     """Plan again: nothing of what the plan makes may still be missing."""
     wrong = [item.key for item in plan.desired if found.objects.get(item.key) != item]
+    wrong += [key for key in plan.dropped if key in found.objects]
     return Check(title="planned again, nothing is left to do", problem="; ".join(f"{key} differs" for key in wrong))
 
 

@@ -1,0 +1,137 @@
+"""Constraints: checked against the rows only once the lock is a weak one, unique ones over an index that is there."""
+
+from __future__ import annotations
+
+import re
+
+from psycopg import sql
+
+from mendbook.schema import definition
+from mendbook.schema.definition import alter_table
+from mendbook.schema.drift import Difference
+from mendbook.schema.forms.context import Context, comments, step
+from mendbook.schema.locks import Lock
+from mendbook.schema.objects import Constraint, Object, qualified
+from mendbook.schema.step import Step, Transaction
+from mendbook.schema.text import text
+
+# pg_get_constraintdef() of a primary key or unique constraint over a b-tree.
+_UNIQUE = re.compile(
+    r"(?P<word>PRIMARY KEY|UNIQUE)(?P<nulls> NULLS NOT DISTINCT)? (?P<columns>\((?:\"(?:[^\"]|\"\")+\"|[^\")])+\))"
+    r"(?P<include> INCLUDE \((?:\"(?:[^\"]|\"\")+\"|[^\")])+\))?(?P<with> WITH \([^)]*\))?"
+    r"(?P<when>(?: DEFERRABLE)?(?: INITIALLY DEFERRED)?)"
+)
+
+
+def create(new: Object, context: Context) -> list[Step]:
+    """Add a constraint."""
+    assert isinstance(new, Constraint)  # noqa: S101  by key
+    table = context.table(new.key)
+    unique = _UNIQUE.fullmatch(new.definition)
+    if table is not None and table.kind == "r" and new.kind in "pu" and unique:
+        return _using_index(new, unique, context)
+    if table is not None and new.kind in "cf" and "NOT ENFORCED" not in new.definition and _later(new, context):
+        return _later(new, context)
+    locks = {**context.lock(new.key), **_others(new, Lock.SHARE_ROW_EXCLUSIVE, context)}
+    # The foreign tables among them hold no rows here.
+    scans = tuple(context.family(new.key)) if new.kind in "pux" else ()
+    return [step(new, "Add", definition.create(new), definition.drop(new), locks=locks, scans=scans)]
+
+
+def _others(new: Constraint, lock: Lock, context: Context) -> dict[str, Lock]:
+    """The tables that a foreign key points to."""
+    if not new.references or not context.exists(new.references):
+        return {}
+    return dict.fromkeys([new.references, *context.descendants(new.references)], lock)
+
+
+def _later(new: Constraint, context: Context) -> list[Step]:
+    """Added for new rows first; those that are there are read without blocking anybody."""
+    table = context.table(new.key)
+    if table is not None and table.kind == "p" and new.kind == "f" and context.live.major < _PARTITIONED:
+        return []
+    lock = Lock.SHARE_ROW_EXCLUSIVE if new.kind == "f" else Lock.ACCESS_EXCLUSIVE
+    unchecked = new.definition.removesuffix(" NOT VALID") + " NOT VALID"
+    added = step(
+        new,
+        "Add",
+        [definition.add_constraint(new, unchecked), *definition.comments(new)],
+        definition.drop(new),
+        locks={**context.lock(new.key, lock), **_others(new, lock, context)},
+    )
+    return [added, *([_validate(new, context)] if new.validated else [])]
+
+
+_PARTITIONED = 18  # the major version since which a foreign key of a partitioned table can be NOT VALID
+
+
+def _validate(new: Constraint, context: Context) -> Step:
+    return Step(
+        title=f"Check the rows against {new.key}",
+        forward=(alter_table(new, text("VALIDATE CONSTRAINT {name}", name=sql.Identifier(new.name))),),
+        undo=(),
+        locks={
+            **_others(new, Lock.ROW_SHARE, context),
+            **context.lock(new.key, Lock.SHARE_UPDATE_EXCLUSIVE),
+        },
+        transaction=Transaction.OWN,
+    )
+
+
+def _using_index(new: Constraint, said: re.Match[str], context: Context) -> list[Step]:
+    """A unique index is built without blocking writes; taking it over as a constraint only changes the catalog."""
+    index, name = sql.Identifier(new.name), qualified(new.schema, new.table)
+    build = text(
+        "CREATE UNIQUE INDEX CONCURRENTLY {i} ON {t} {columns}{include}{nulls}{w}",
+        i=index,
+        t=sql.Identifier(new.schema, new.table),
+        columns=said["columns"],
+        include=said["include"] or "",
+        nulls=said["nulls"] or "",
+        w=said["with"] or "",
+    )
+    take = alter_table(
+        new, text("ADD CONSTRAINT {i} {word} USING INDEX {i}{when}", i=index, word=said["word"], when=said["when"])
+    )
+    gone = text("DROP INDEX CONCURRENTLY IF EXISTS {i}", i=sql.Identifier(new.schema, new.name))
+    return [
+        Step(
+            title=f"Build the index of {new.key}",
+            forward=(build,),
+            undo=(gone,),
+            locks={name: Lock.SHARE_UPDATE_EXCLUSIVE},
+            transaction=Transaction.NONE,
+        ),
+        Step(
+            title=f"Take the index over as {new.key}",
+            forward=(take, *definition.comments(new)),
+            undo=tuple(definition.drop(new)),
+            locks=context.lock(new.key),
+            scans=(name,) if new.kind == "p" else (),
+        ),
+    ]
+
+
+def drop(old: Object, context: Context) -> list[Step]:
+    """Drop a constraint."""
+    assert isinstance(old, Constraint)  # noqa: S101  by key
+    locks = {**context.lock(old.key), **_others(old, Lock.ACCESS_EXCLUSIVE, context)}
+    return [step(old, "Drop", definition.drop(old), definition.create(old), locks=locks)]
+
+
+def recreates(item: Difference, context: Context) -> bool:
+    """Whether the constraint can only be dropped and added again."""
+    live, new = item.both
+    assert isinstance(live, Constraint)  # noqa: S101  by key
+    assert isinstance(new, Constraint)  # noqa: S101  by key
+    same = live.definition.removesuffix(" NOT VALID") == new.definition.removesuffix(" NOT VALID")
+    return not same or (live.validated and not new.validated) or live.local != new.local
+
+
+def change(item: Difference, context: Context) -> list[Step]:
+    """Check the rows against a constraint that was not valid; change its comment."""
+    live, new = item.both
+    assert isinstance(live, Constraint)  # noqa: S101  by key
+    assert isinstance(new, Constraint)  # noqa: S101  by key
+    validated = [_validate(new, context)] if new.validated and not live.validated else []
+    return [*validated, *comments(item, context)]

@@ -1,0 +1,117 @@
+"""What a form may look at: the schema as it is, and as it should be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from mendbook.errors import Refused
+from mendbook.schema import definition
+from mendbook.schema.drift import Difference
+from mendbook.schema.locks import Lock
+from mendbook.schema.objects import (
+    Column,
+    Constraint,
+    Function,
+    Grant,
+    Index,
+    Key,
+    Object,
+    Part,
+    Table,
+    View,
+    qualified,
+)
+from mendbook.schema.snapshot import Snapshot
+from mendbook.schema.step import Step
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context:
+    """Both sides of a drift."""
+
+    live: Snapshot
+    desired: Snapshot
+    drops: bool  # what exists only in the live database goes
+
+    def relation(self, key: Key) -> Table | View | None:
+        """The table or view that *key* is or belongs to, as it is now."""
+        found = self.live.objects.get(Key("table", *key.owner)) or self.live.objects.get(Key("view", *key.owner))
+        return found if isinstance(found, Table | View) else None
+
+    def table(self, key: Key) -> Table | None:
+        """The table that *key* is or belongs to, as it is now."""
+        found = self.live.objects.get(Key("table", *key.owner))
+        return found if isinstance(found, Table) else None
+
+    def exists(self, name: str | None) -> bool:
+        """Whether there is a table of that qualified name now."""
+        return name in self.live.by_name
+
+    def descendants(self, name: str) -> list[str]:
+        """The partitions and inheriting tables below a table: ALTER TABLE changes and locks them with it."""
+        return [each for child in self.live.children.get(name, ()) for each in (child, *self.descendants(child))]
+
+    def family(self, key: Key) -> list[str]:
+        """The relation that *key* is or belongs to with all below it, where it exists now."""
+        if self.relation(key) is None:
+            return []
+        name = qualified(*key.owner)
+        return [name, *self.descendants(name)]
+
+    def lock(self, key: Key, lock: Lock = Lock.ACCESS_EXCLUSIVE) -> dict[str, Lock]:
+        """The lock on the relation of *key* and all below it; a relation that is new blocks nobody."""
+        return dict.fromkeys(self.family(key), lock)
+
+
+def step(item: Object, verb: str, forward: Iterable[str], undo: Iterable[str], **cost: object) -> Step:
+    """A Step that does *verb* to *item*."""
+    return Step(title=f"{verb} {item.key}", forward=tuple(forward), undo=tuple(undo), **cost)  # type: ignore[arg-type]
+
+
+def comment_lock(item: Object, context: Context) -> dict[str, Lock]:
+    """What COMMENT takes: the relation is locked, not those below it."""
+    if not isinstance(item, Column | Constraint | Index | Table | View | Part):
+        return {}
+    return {qualified(*item.key.owner): Lock.SHARE_UPDATE_EXCLUSIVE} if context.relation(item.key) else {}
+
+
+def comments(item: Difference, context: Context) -> list[Step]:
+    """The change of a comment, where that is what differs."""
+    live, new = item.both
+    if getattr(live, "comment", None) == getattr(new, "comment", None):
+        return []
+    forward, undo = definition.comment(new, new.comment), definition.comment(new, live.comment)  # type: ignore[union-attr]
+    return [step(new, "Comment on", [forward], [undo], locks=comment_lock(new, context))]
+
+
+def unplannable(item: Difference, why: str = "") -> Refused:
+    """The refusal of a difference that has no Step, by its name."""
+    detail = f" ({', '.join(item.fields)})" if item.fields else ""
+    return Refused(
+        f"{item.key} is {item.verdict}{detail}, and there is no safe step for that yet{why and f': {why}'}; nothing "
+        f"was changed. Make that change by hand, then run this again."
+    )
+
+
+def belonging(owner: Object, side: Snapshot) -> list[Object]:
+    """What comes and goes with a relation, type or function: its parts, their grants."""
+    words = _GRANTED.get(owner.key.kind, ())
+    return [item for item in side.by_owner.get(owner.key.owner, ()) if _belongs(item, owner, words)]
+
+
+def _belongs(item: Object, owner: Object, words: tuple[str, ...]) -> bool:
+    if isinstance(item, Grant):
+        return item.object in words and (not isinstance(owner, Function) or item.part == owner.arguments)
+    return isinstance(item, Part) and isinstance(owner, Table | View)
+
+
+# What GRANT calls each kind.
+_GRANTED = {
+    "table": ("TABLE", "COLUMN"),
+    "view": ("TABLE", "COLUMN"),
+    "function": ("FUNCTION", "PROCEDURE"),
+    "type": ("TYPE", "DOMAIN"),
+    "sequence": ("SEQUENCE",),
+    "schema": ("SCHEMA",),
+}

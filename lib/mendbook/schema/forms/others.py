@@ -1,0 +1,181 @@
+"""Everything else: most of it has one statement that makes it and one that takes it away."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from psycopg import sql
+
+from mendbook.schema import definition, privileges
+from mendbook.schema.drift import Difference
+from mendbook.schema.forms.context import Context, comments, step, unplannable
+from mendbook.schema.locks import Lock
+from mendbook.schema.objects import (
+    Collation,
+    DefaultPrivilege,
+    EventTrigger,
+    Extension,
+    Grant,
+    Object,
+    Policy,
+    Publication,
+    Rule,
+    Schema,
+    Sequence,
+    Server,
+    Setting,
+    Statistics,
+    Trigger,
+    qualified,
+)
+from mendbook.schema.step import Step
+from mendbook.schema.text import text
+
+# The lock that creating one takes on its table; dropping or changing one takes the strongest, save for statistics.
+_LOCKS = {
+    Trigger: Lock.SHARE_ROW_EXCLUSIVE,
+    Policy: Lock.ACCESS_EXCLUSIVE,
+    Rule: Lock.ACCESS_EXCLUSIVE,
+    Statistics: Lock.SHARE_UPDATE_EXCLUSIVE,
+}
+
+
+def create(new: Object, context: Context) -> list[Step]:
+    """Create it."""
+    return [step(new, "Create", definition.create(new), definition.drop(new), locks=_lock(new, context))]
+
+
+def drop(old: Object, context: Context) -> list[Step]:
+    """Drop it."""
+    lock = Lock.SHARE_UPDATE_EXCLUSIVE if isinstance(old, Statistics) else Lock.ACCESS_EXCLUSIVE
+    locks = context.lock(old.key, lock) if type(old) in _LOCKS else {}
+    lost = f"the position of {old.key}" if isinstance(old, Sequence) else ""
+    return [step(old, "Drop", definition.drop(old), definition.create(old), locks=locks, loses=lost)]
+
+
+def _lock(item: Object, context: Context) -> dict[str, Lock]:
+    if isinstance(item, Publication):
+        members = (each.split(" (")[0].removeprefix("TABLE ONLY ") for each in item.members)
+        live = {_plain(qualified(each.schema, each.name)): each for each in context.live.tables()}
+        return {
+            qualified(live[each].schema, live[each].name): Lock.SHARE_UPDATE_EXCLUSIVE
+            for each in map(_plain, members)
+            if each in live
+        }
+    return context.lock(item.key, _LOCKS[type(item)]) if type(item) in _LOCKS else {}
+
+
+def _plain(name: str) -> str:
+    return name.replace('"', "")
+
+
+def recreates(item: Difference, context: Context) -> bool:
+    """Whether it can only be dropped and made again."""
+    fields = set(item.fields)
+    match item.desired:
+        case Trigger(definition=str(said)):
+            return "definition" in fields and said.startswith("CREATE CONSTRAINT")
+        case Policy():
+            lost = any(
+                getattr(item.live, each) is not None and getattr(item.desired, each) is None
+                for each in ("using", "check")
+            )
+            return bool(fields & {"command", "permissive"}) or lost
+        case Statistics():
+            return "definition" in fields
+        case EventTrigger():
+            return bool(fields & {"event", "tags", "function"})
+        case Publication():
+            return "all_tables" in fields
+        case Collation():
+            return "definition" in fields
+    return False
+
+
+def change(item: Difference, context: Context) -> list[Step]:
+    """Change it in place."""
+    live, new = item.both
+    say = _CHANGES.get(type(new))
+    if say is None:
+        raise unplannable(item)
+    forward, undo = say(live, new), say(new, live)
+    lock = context.lock(new.key) if isinstance(new, Policy | Rule) else _lock(new, context)
+    made = [step(new, "Change", forward, undo, locks=lock)] if forward else []
+    return [*made, *comments(item, context)]
+
+
+def _policy(old: Policy, new: Policy) -> list[str]:
+    parts = []
+    if old.roles != new.roles:
+        parts.append(text("TO {roles}", roles=privileges.roles(new.roles)))
+    if old.using != new.using:
+        parts.append(f"USING ({new.using})")
+    if old.check != new.check:
+        parts.append(f"WITH CHECK ({new.check})")
+    table = sql.Identifier(new.schema, new.table)
+    head = text("ALTER POLICY {name} ON {table} ", name=sql.Identifier(new.name), table=table)
+    return [head + " ".join(parts)] if parts else []
+
+
+def _fired(old: Trigger | Rule, new: Trigger | Rule) -> list[str]:
+    replaced = new.definition.rstrip(";").replace("CREATE ", "CREATE OR REPLACE ", 1)
+    made = [replaced] if old.definition != new.definition else []
+    return [*made, definition.enable(new)] if old.enabled != new.enabled else made
+
+
+def _extension(old: Extension, new: Extension) -> list[str]:
+    head = text("ALTER EXTENSION {name} ", name=sql.Identifier(new.name))
+    made = []
+    if old.schema != new.schema:
+        made.append(head + text("SET SCHEMA {s}", s=sql.Identifier(new.schema)))
+    if old.version != new.version:
+        made.append(head + text("UPDATE TO {v}", v=sql.Literal(new.version)))
+    return made
+
+
+def _sequence(old: Sequence, new: Sequence) -> list[str]:
+    made = []
+    if definition.sequence_options(old) != definition.sequence_options(new):
+        options = definition.sequence_options(new)
+        made.append(text("ALTER SEQUENCE {name} {options}", name=definition.name(new), options=options))
+    owners = [(each.owner_schema, each.owner_table, each.owner_column) for each in (old, new)]
+    return [*made, definition.own_sequence(new)] if owners[0] != owners[1] else made
+
+
+def _publication(old: Publication, new: Publication) -> list[str]:
+    head = text("ALTER PUBLICATION {name} SET ", name=sql.Identifier(new.name))
+    made = [f"{head}({new.options})"] if old.options != new.options else []
+    if old.members == new.members:
+        return made
+    if not new.members:
+        gone = ", ".join(each.split(" (")[0].split(" WHERE ")[0].replace("TABLE ONLY", "TABLE") for each in old.members)
+        return [*made, text("ALTER PUBLICATION {name} DROP {gone}", name=sql.Identifier(new.name), gone=gone)]
+    return [*made, head + ", ".join(new.members)]
+
+
+def _granted(old: Grant | DefaultPrivilege, new: Grant | DefaultPrivilege) -> list[str]:
+    return privileges.change(new, old.privileges, new.privileges)
+
+
+_CHANGES: dict[type, Callable[..., list[str]]] = {
+    Schema: lambda _old, _new: [],
+    Collation: lambda _old, _new: [],
+    Extension: _extension,
+    Sequence: _sequence,
+    Policy: _policy,
+    Trigger: _fired,
+    Rule: _fired,
+    EventTrigger: lambda _old, new: [definition.enable(new)] if _old.enabled != new.enabled else [],
+    Statistics: lambda old, new: [definition.statistics_target(new)] if old.target != new.target else [],
+    Publication: _publication,
+    Grant: _granted,
+    DefaultPrivilege: _granted,
+    Setting: lambda _old, new: [privileges.setting(new)],
+    Server: lambda old, new: _refused(old, new),
+}
+
+
+def _refused(old: Server, new: Server) -> list[str]:
+    if old.definition != new.definition:
+        raise unplannable(Difference(key=new.key, live=old, desired=new), "its options may hold what only you know")
+    return []

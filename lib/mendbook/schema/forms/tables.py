@@ -1,0 +1,274 @@
+"""Tables: created whole, changed in place, dropped with all that belongs to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mendbook.schema import definition
+from mendbook.schema.definition import alter_table
+from mendbook.schema.drift import Difference
+from mendbook.schema.forms.context import Context, belonging, comments, step, unplannable
+from mendbook.schema.locks import Lock
+from mendbook.schema.objects import Column, Constraint, Index, Object, Sequence, Table, qualified
+from mendbook.schema.snapshot import Snapshot
+from mendbook.schema.step import Step
+
+
+def create(new: Object, context: Context) -> list[Step]:
+    """Create a table with its columns, indexes and those constraints that need no other table.
+
+    A partition is made on its own and then attached: that takes a weaker lock on the table that is partitioned.
+    """
+    assert isinstance(new, Table)  # noqa: S101  by key
+    attached = new._replace(parents=[], partition_bound=None) if new.partition_bound else new
+    forward = list(_whole(attached, context.desired))
+    made = step(
+        new,
+        "Create",
+        forward,
+        definition.drop(new),
+        locks={} if new.partition_bound else _above(new, Lock.SHARE_UPDATE_EXCLUSIVE, context),
+        undo_loses=f"every row written to {qualified(new.schema, new.name)} since",
+    )
+    return [made, *(_attach(new, context) if new.partition_bound else [])]
+
+
+def _whole(item: Table, side: Snapshot) -> Iterator[str]:
+    """The statements that make a table of *side*, save what other tables or functions have to be there for."""
+    parts = belonging(item, side)
+    columns = [each for each in parts if isinstance(each, Column)]
+    partition = not item.parents and any(not each.local for each in columns)
+    sequences = owned(side, item.schema, item.name)
+    for sequence in sequences:
+        yield from definition.create(sequence)
+    plain = [each._replace(identity="", sequence=None) for each in columns] if partition else columns
+    yield definition.table(item, plain)
+    yield from definition.comments(item)
+    for part in parts:
+        if isinstance(part, Constraint) and part.kind != "f" and (part.local or (partition and part.kind == "c")):
+            yield from definition.create(part)
+        if isinstance(part, Index) and not part.parent:
+            yield from definition.create(part)
+        if isinstance(part, Column):
+            yield from (*definition.column_state(part), *definition.comments(part))
+    yield from map(definition.own_sequence, sequences)
+    yield from definition.table_state(item)
+
+
+def covers(item: Table, part: Object) -> bool:
+    """Whether creating the table makes *part* as well."""
+    match part:
+        case Column():
+            return True
+        case Index():
+            return not part.parent
+        case Constraint():
+            return part.kind != "f" or not part.local
+        case Sequence():
+            return (part.owner_schema, part.owner_table) == (item.schema, item.name)
+    return False
+
+
+def owned(side: Snapshot, schema: str, name: str, column: str | None = None) -> list[Sequence]:
+    """The sequences that the columns of a table own."""
+    return [
+        each
+        for each in side.objects.values()
+        if isinstance(each, Sequence)
+        and (each.owner_schema, each.owner_table) == (schema, name)
+        and column in (None, each.owner_column)
+    ]
+
+
+def _above(new: Table, lock: Lock, context: Context) -> dict[str, Lock]:
+    """What is inherited from is locked."""
+    return {parent: lock for parent in new.parents if context.exists(parent)}
+
+
+def _attach(new: Table, context: Context) -> list[Step]:
+    """Make a table a partition: the one that is partitioned can be read and written meanwhile."""
+    attach = f"ALTER TABLE {new.parents[0]} ATTACH PARTITION {qualified(new.schema, new.name)} {new.partition_bound}"
+    detach = f"ALTER TABLE {new.parents[0]} DETACH PARTITION {qualified(new.schema, new.name)}"
+    return [
+        Step(
+            title=f"Attach {new.key}",
+            forward=(attach,),
+            undo=(detach,),
+            locks={**_beside(new, context), **context.lock(new.key)},
+            scans=tuple(context.family(new.key)),
+        )
+    ]
+
+
+def _beside(new: Table, context: Context) -> dict[str, Lock]:
+    """Attaching locks the parent, a default partition, whose rows may belong to the new one, and foreign tables."""
+    parent = new.parents[0]
+    if not context.exists(parent):
+        return {}
+    siblings = context.live.children.get(parent, ())
+    default = [each for each in siblings if context.live.by_name[each].partition_bound == "DEFAULT"]
+    locks = {parent: Lock.SHARE_UPDATE_EXCLUSIVE}
+    for name in default:
+        locks |= dict.fromkeys([name, *context.descendants(name)], Lock.ACCESS_EXCLUSIVE)
+    for each in context.live.objects.values():
+        if isinstance(each, Constraint) and each.references:
+            if qualified(each.schema, each.table) == parent and context.exists(each.references):
+                locks.setdefault(each.references, Lock.SHARE_ROW_EXCLUSIVE)
+            if each.references == parent:
+                locks.setdefault(qualified(each.schema, each.table), Lock.SHARE_ROW_EXCLUSIVE)
+    return locks
+
+
+def drop(old: Object, context: Context) -> list[Step]:
+    """Drop a table with all that belongs to it."""
+    assert isinstance(old, Table)  # noqa: S101  by key
+    pointed = [
+        each.references
+        for each in belonging(old, context.live)
+        if isinstance(each, Constraint) and each.references and context.exists(each.references)
+    ]
+    locks = dict.fromkeys(
+        [*context.family(old.key), *pointed, *_above(old, Lock.ACCESS_EXCLUSIVE, context)], Lock.ACCESS_EXCLUSIVE
+    )
+    rows = "" if old.kind == "f" else f"every row of {qualified(old.schema, old.name)}"
+    return [step(old, "Drop", definition.drop(old), list(rebuild(old, context.live)), locks=locks, loses=rows)]
+
+
+def rebuild(item: Table, side: Snapshot) -> Iterator[str]:
+    """Every statement that makes a table of *side* again with all that belongs to it."""
+    yield from _whole(item, side)
+    for part in belonging(item, side):
+        if not covers(item, part):
+            yield from definition.create(part)
+
+
+# ---- changes
+
+_IN_PLACE = {
+    "persistence",
+    "options",
+    "row_security",
+    "force_row_security",
+    "replica_identity",
+    "clustered",
+    "method",
+} | {
+    "partition_bound",
+    "parents",
+    "foreign",
+    "comment",
+}
+
+
+def recreates(item: Difference, context: Context) -> bool:
+    """Whether the table can only be dropped and created again."""
+    return not set(item.fields) <= _IN_PLACE
+
+
+def loses(item: Difference, context: Context) -> str:
+    """What a change cannot keep."""
+    live, _ = item.both
+    return f"every row of {qualified(*live.key.owner)}" if recreates(item, context) else ""
+
+
+def change(item: Difference, context: Context) -> list[Step]:
+    """Change a table in place."""
+    live, new = item.both
+    assert isinstance(live, Table)  # noqa: S101  by key
+    assert isinstance(new, Table)  # noqa: S101  by key
+    if "foreign" in item.fields:
+        raise unplannable(item, "its server's options are not compared one by one")
+    made = [*_inherit(live, new, context)]
+    if live.method != new.method:
+        made.append(_both(live, new, lambda one: f"SET ACCESS METHOD {one.method}", context))
+    if live.persistence != new.persistence:
+        made.append(_both(live, new, lambda one: f"SET {'UNLOGGED' if one.persistence == 'u' else 'LOGGED'}", context))
+    if live.options != new.options:
+        made.append(_options(live, new, context))
+    forward, undo = list(_state(live, new)), list(_state(new, live))
+    if forward:
+        made.append(step(new, "Change", forward, undo, locks={qualified(new.schema, new.name): Lock.ACCESS_EXCLUSIVE}))
+    return [*made, *comments(item, context)]
+
+
+def _both(live: Table, new: Table, say: object, context: Context) -> Step:
+    assert callable(say)  # noqa: S101  a function of this module
+    forward, undo = (alter_table(each, say(each)) for each in (new, live))
+    name = qualified(new.schema, new.name)
+    return step(new, "Change", [forward], [undo], locks={name: Lock.ACCESS_EXCLUSIVE}, rewrites=(name,))
+
+
+def _options(live: Table, new: Table, context: Context) -> Step:
+    """Storage parameters count for what is written from now on."""
+    weak = all(
+        each.partition(".")[2].startswith("autovacuum") or each.split("=")[0] in _WEAK or each.startswith("autovacuum")
+        for each in {*live.options} ^ {*new.options}
+    )
+    lock = Lock.SHARE_UPDATE_EXCLUSIVE if weak else Lock.ACCESS_EXCLUSIVE
+    forward, undo = list(_set(live, new)), list(_set(new, live))
+    return step(new, "Change", forward, undo, locks={qualified(new.schema, new.name): lock})
+
+
+# Manual, ALTER TABLE, SET ( storage_parameter ): these take no more than SHARE UPDATE EXCLUSIVE.
+_WEAK = (
+    "fillfactor",
+    "toast_tuple_target",
+    "parallel_workers",
+    "vacuum_index_cleanup",
+    "vacuum_truncate",
+    "log_autovacuum_min_duration",
+)
+
+
+def _set(old: Table, new: Table) -> Iterator[str]:
+    wanted = {each.partition("=")[0] for each in new.options}
+    gone = [name for each in old.options if (name := each.partition("=")[0]) not in wanted]
+    if gone:
+        yield alter_table(new, f"RESET ({', '.join(gone)})")
+    fresh = [each for each in new.options if each not in old.options]
+    if fresh:
+        yield alter_table(new, f"SET ({', '.join(fresh)})")
+
+
+def _state(old: Table, new: Table) -> Iterator[str]:
+    if old.row_security != new.row_security:
+        yield alter_table(new, f"{'ENABLE' if new.row_security else 'DISABLE'} ROW LEVEL SECURITY")
+    if old.force_row_security != new.force_row_security:
+        yield alter_table(new, f"{'' if new.force_row_security else 'NO '}FORCE ROW LEVEL SECURITY")
+    if old.replica_identity != new.replica_identity:
+        yield definition.replica_identity(new)
+    if old.clustered != new.clustered:
+        state = definition.table_state(
+            new._replace(row_security=False, force_row_security=False, replica_identity="default")
+        )
+        yield state[0] if new.clustered else alter_table(new, "SET WITHOUT CLUSTER")
+
+
+def _inherit(live: Table, new: Table, context: Context) -> list[Step]:
+    """Detach from what it is no longer part of, attach to what it is part of now."""
+    if (live.parents, live.partition_bound) == (new.parents, new.partition_bound):
+        return []
+    made = []
+    lock = context.lock(new.key)
+    if live.partition_bound:
+        made.append(_detach(live, context))
+    for parent in live.parents if not live.partition_bound else ():
+        if parent not in new.parents or new.partition_bound:
+            forward, undo = (alter_table(new, f"{word}INHERIT {parent}") for word in ("NO ", ""))
+            made.append(step(new, "Change", [forward], [undo], locks={**lock, parent: Lock.SHARE_UPDATE_EXCLUSIVE}))
+    for parent in new.parents if not new.partition_bound else ():
+        if parent not in live.parents or live.partition_bound:
+            forward, undo = (alter_table(new, f"{word}INHERIT {parent}") for word in ("", "NO "))
+            made.append(step(new, "Change", [forward], [undo], locks={**lock, parent: Lock.SHARE_UPDATE_EXCLUSIVE}))
+    return [*made, *(_attach(new, context) if new.partition_bound else [])]
+
+
+def _detach(live: Table, context: Context) -> Step:
+    name = qualified(live.schema, live.name)
+    parent = live.parents[0]
+    return Step(
+        title=f"Detach {live.key}",
+        forward=(f"ALTER TABLE {parent} DETACH PARTITION {name}",),
+        undo=(f"ALTER TABLE {parent} ATTACH PARTITION {name} {live.partition_bound}",),
+        locks=dict.fromkeys([parent, *context.family(live.key), *_beside(live, context)], Lock.ACCESS_EXCLUSIVE),
+    )
