@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+
 from mendbook.frameworks import Framework, Wording
+from mendbook.origin import Origin, Scripts
 
 FRAMEWORK = Framework(
     name="drizzle",
@@ -20,4 +23,16 @@ FRAMEWORK = Framework(
     wordings=(Wording(text="Failed query: …", kind="other", own=False),),
     statements=(r"Failed query: (?P<sql>(?:.|\n){1,20000}?)\n\s*params: ",),
     qualifies_by="table",
+)
+
+
+def _listed(text: str) -> list[str]:
+    return [entry["tag"] + ".sql" for entry in json.loads(text)["entries"]]
+
+
+# The journal that drizzle-kit keeps is the order in which migrate() of drizzle-orm runs them: src/migrator.ts.
+EXPECTATION = Origin(
+    prefix="drizzle",
+    form="DIR",
+    means=Scripts(file=r"[^/]+\.sql", index="meta/_journal.json", listed=_listed),
 )

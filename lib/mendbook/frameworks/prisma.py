@@ -8,6 +8,7 @@ from psycopg import sql
 
 from mendbook.frameworks import Framework, Wording
 from mendbook.ledger import Ledger, Values
+from mendbook.origin import Origin, Scripts
 
 FRAMEWORK = Framework(
     name="prisma",
@@ -168,4 +169,10 @@ LEDGER = Ledger(
     applied="finished_at IS NOT NULL AND rolled_back_at IS NULL",
     file=r"(?P<name>[^/]+)/migration\.sql",
     row=_row,
+)
+
+EXPECTATION = Origin(
+    prefix="prisma",
+    form="DIR",
+    means=Scripts(file=r"(?:migrations/)?[^/]+/migration\.sql"),
 )

@@ -1,0 +1,148 @@
+"""The expectation: the schema that should be, read from a scratch database that whatever states it has filled."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import pkgutil
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from mendbook import embedded, frameworks, origin, runbook, target
+from mendbook.errors import Usage
+from mendbook.origin import Dump, Origin, Program, Scripts, Stated
+from mendbook.schema import scripts, snapshot
+from mendbook.schema.snapshot import Snapshot
+from mendbook.target import Target
+
+_LIVE = re.compile(r"(env|service|embedded):|[a-z0-9+]+://", re.IGNORECASE)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Expectation:
+    """The schema that should be."""
+
+    reference: str  # as the user named it
+    snapshot: Snapshot
+    notes: tuple[str, ...]  # what was made or left out to get there, one sentence each
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Database:
+    """A database that holds the expected schema."""
+
+    target: Target
+    notes: tuple[str, ...]
+
+
+def read(reference: str, *, major: int | None = None) -> Expectation:
+    """Return what *reference* says the schema should be: ``sql:FILE``, ``migrations:DIR``, ``django:DIR``, a target.
+
+    The scratch database is of PostgreSQL *major* where that is installed. Raises `Usage` for what cannot be
+    understood or does not run, `Refused` for a program that did not work in the scratch database, and
+    `Surroundings` where a tool is missing.
+    """
+    with database(reference, major=major) as found, found.target.reading() as conn:
+        return Expectation(reference=reference, snapshot=snapshot.read(conn), notes=found.notes)
+
+
+@contextlib.contextmanager
+def database(reference: str, *, major: int | None = None) -> Iterator[Database]:
+    """Yield the database that `read` reads; a scratch database is gone afterwards."""
+    if _LIVE.match(reference):
+        yield Database(target=target.resolve(reference), notes=())
+        return
+    prefix, place, stated = _understood(reference)
+    with _scratch(reference, major) as (scratch, notes):
+        yield Database(target=scratch, notes=(*notes, *_fill(scratch, prefix, place, stated)))
+
+
+def forms() -> list[str]:
+    """How an expectation can be named, for people."""
+    own = [f"{each.prefix}:{each.form}" for each in origins().values()]
+    return [*own, "migrations:DIR", "runbook:NAME", "env:NAME", "service:NAME", "embedded:NAME", "postgresql://…"]
+
+
+@cache
+def origins() -> Mapping[str, Origin]:
+    """Every framework's origin by its prefix."""
+    names = [f"{frameworks.__name__}.{found.name}" for found in pkgutil.iter_modules(frameworks.__path__)]
+    found = [getattr(importlib.import_module(name), "EXPECTATION", None) for name in names]
+    return {each.prefix: each for each in found if isinstance(each, Origin)}
+
+
+def _understood(reference: str) -> tuple[str, str, Stated]:
+    """The prefix of *reference*, what follows it, and what that means."""
+    prefix, _, place = reference.partition(":")
+    if not place:
+        raise Usage(f"{reference!r} does not say where the schema is stated. Name it as one of {', '.join(forms())}.")
+    if prefix == "runbook":
+        return prefix, str(_healthy(place)), Dump()
+    if prefix == "migrations":
+        return prefix, place, _recognised(place)
+    found = origins().get(prefix)
+    if found is None:
+        known = {each.partition(":")[0]: each for each in forms()}
+        raise Usage(
+            f"Nothing states a schema as {prefix!r}; nothing was started. "
+            f"{runbook.nearest(prefix, known, 'form')} An expectation is one of {', '.join(forms())}."
+        )
+    return prefix, place, found.file if found.file and Path(place).is_file() else found.means
+
+
+def _healthy(name: str) -> Path:
+    book = runbook.find(name)
+    if book.healthy is None:
+        raise Usage(f"The runbook {book.slug} has no healthy.sql, so it does not say what the schema should be.")
+    return book.folder / "healthy.sql"
+
+
+def _recognised(place: str) -> Scripts:
+    """Whose migrations a folder holds: those that a list or a mark in the files tells win over those of a name."""
+    folder = origin.folder(place, "migrations")
+    known = {each.prefix: each.means for each in origins().values() if isinstance(each.means, Scripts)}
+    found = {prefix: kind for prefix, kind in known.items() if kind.files(folder)}
+    certain = {prefix: kind for prefix, kind in found.items() if kind.index or kind.mark}
+    best = certain or {prefix: kind for prefix, kind in found.items() if prefix != "numbered"} or found
+    runs = {tuple((path, kind.forward(origin.read(path))) for path in kind.files(folder)) for kind in best.values()}
+    if len(runs) == 1:
+        return next(iter(best.values()))
+    ways = ", ".join(f"{prefix}:{place}" for prefix in best or known)
+    raise Usage(
+        f"{place} holds {'migrations of several tools' if best else 'no SQL migrations of a known form'}; nothing was "
+        f"started. Name the tool: {ways}."
+    )
+
+
+@contextlib.contextmanager
+def _scratch(reference: str, major: int | None) -> Iterator[tuple[Target, list[str]]]:
+    """A database on a server of its own, so that roles and settings that a script makes meet nobody else."""
+    notes = []
+    if major is not None and major not in embedded.majors():
+        newest = max(embedded.majors(), default=None)
+        notes = [f"PostgreSQL {major} is not installed here, so the scratch database is of PostgreSQL {newest}."]
+        major = newest
+    server = embedded.start(major=major)
+    try:
+        with server.scratch() as name:
+            yield Target(reference=f"the scratch database of {reference}", _conninfo=server.conninfo(name)), notes
+    finally:
+        server.stop()
+
+
+def _fill(scratch: Target, prefix: str, place: str, stated: Stated) -> list[str]:
+    match stated:
+        case Dump():
+            return scripts.dump(scratch, Path(place), stated)
+        case Scripts():
+            folder = origin.folder(place, prefix)
+            if not stated.files(folder):
+                raise Usage(
+                    f"{place} holds no migrations of {prefix}; nothing was compared. Name the folder they are in."
+                )
+            return scripts.migrations(scratch, folder, stated)
+        case Program():
+            raise NotImplementedError
