@@ -9,9 +9,6 @@ FRAMEWORK = Framework(
     name="dbmate",
     title="dbmate",
     home="https://github.com/amacneil/dbmate: README.md, pkg/dbmate/migration.go",
-    over=("lib-pq",),
-    only=False,
-    shapes=(r"\bdbmate (?:up|migrate|new|status|rollback)\b",),
 )
 
 EXPECTATION = Origin(

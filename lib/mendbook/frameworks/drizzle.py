@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 from mendbook.frameworks import Framework, Wording
-from mendbook.origin import Origin, Scripts
+from mendbook.origin import Command, Origin, Program, Scripts
 
 FRAMEWORK = Framework(
     name="drizzle",
@@ -30,9 +31,16 @@ def _listed(text: str) -> list[str]:
     return [entry["tag"] + ".sql" for entry in json.loads(text)["entries"]]
 
 
+def _export(place: str) -> Command:
+    path = Path(place).resolve()
+    words = ("drizzle-kit", "export", "--dialect", "postgresql", "--schema", path.name)
+    return Command(folder=path.parent, words=words)
+
+
 # The journal that drizzle-kit keeps is the order in which migrate() of drizzle-orm runs them: src/migrator.ts.
 EXPECTATION = Origin(
     prefix="drizzle",
-    form="DIR",
+    form="DIR or FILE",
     means=Scripts(file=r"[^/]+\.sql", index="meta/_journal.json", listed=_listed),
+    file=Program(language="Node", command=_export, install="npm install --save-dev drizzle-kit", prints=True),
 )

@@ -9,9 +9,6 @@ FRAMEWORK = Framework(
     name="sqitch",
     title="Sqitch",
     home="https://sqitch.org/docs/manual/ (sqitchchanges, sqitch-rework) and lib/App/Sqitch/Plan.pm",
-    over=("psql",),
-    only=False,
-    shapes=(r"\bsqitch (?:deploy|revert|verify|status)\b", r"\bApp::Sqitch\b"),
 )
 
 

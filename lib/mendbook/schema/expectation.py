@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from mendbook import embedded, frameworks, origin, runbook, target
+from mendbook import frameworks, origin, runbook, target
 from mendbook.errors import Usage
 from mendbook.origin import Dump, Origin, Program, Scripts, Stated
-from mendbook.schema import scripts, snapshot
+from mendbook.schema import programs, scratch, scripts, snapshot
+from mendbook.schema.scratch import Scratch
 from mendbook.schema.snapshot import Snapshot
 from mendbook.target import Target
 
@@ -55,9 +56,10 @@ def database(reference: str, *, major: int | None = None) -> Iterator[Database]:
     if _LIVE.match(reference):
         yield Database(target=target.resolve(reference), notes=())
         return
-    prefix, place, stated = _understood(reference)
-    with _scratch(reference, major) as (scratch, notes):
-        yield Database(target=scratch, notes=(*notes, *_fill(scratch, prefix, place, stated)))
+    prefix, rest, stated = _understood(reference)
+    with scratch.database(reference, major) as place:
+        notes = _fill(place, reference, prefix, rest, stated)
+        yield Database(target=place.target, notes=(*place.notes, *notes))
 
 
 def forms() -> list[str]:
@@ -117,32 +119,17 @@ def _recognised(place: str) -> Scripts:
     )
 
 
-@contextlib.contextmanager
-def _scratch(reference: str, major: int | None) -> Iterator[tuple[Target, list[str]]]:
-    """A database on a server of its own, so that roles and settings that a script makes meet nobody else."""
-    notes = []
-    if major is not None and major not in embedded.majors():
-        newest = max(embedded.majors(), default=None)
-        notes = [f"PostgreSQL {major} is not installed here, so the scratch database is of PostgreSQL {newest}."]
-        major = newest
-    server = embedded.start(major=major)
-    try:
-        with server.scratch() as name:
-            yield Target(reference=f"the scratch database of {reference}", _conninfo=server.conninfo(name)), notes
-    finally:
-        server.stop()
-
-
-def _fill(scratch: Target, prefix: str, place: str, stated: Stated) -> list[str]:
+def _fill(place: Scratch, reference: str, prefix: str, rest: str, stated: Stated) -> list[str]:
     match stated:
         case Dump():
-            return scripts.dump(scratch, Path(place), stated)
+            return scripts.dump(place.target, Path(rest), stated)
         case Scripts():
-            folder = origin.folder(place, prefix)
+            folder = origin.folder(rest, prefix)
             if not stated.files(folder):
                 raise Usage(
-                    f"{place} holds no migrations of {prefix}; nothing was compared. Name the folder they are in."
+                    f"{rest} holds no migrations of {prefix}; nothing was started. Name the folder they are in."
                 )
-            return scripts.migrations(scratch, folder, stated)
+            return scripts.migrations(place.target, folder, stated)
         case Program():
-            raise NotImplementedError
+            output, notes = programs.run(place, reference, stated, stated.command(rest))
+            return [*notes, *(scripts.text(place.target, Path(rest), output) if stated.prints else [])]
