@@ -25,6 +25,7 @@ GROUND = (
     "embedded",
     "target",
     "ledger",
+    "origin",
     "yaml_file",
     "runbook_text",
     "runbook_values",

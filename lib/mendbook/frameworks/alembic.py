@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from mendbook.errors import Usage
 from mendbook.frameworks import Framework, Wording
+from mendbook.origin import Command, Origin, Program
 
 FRAMEWORK = Framework(
     name="alembic",
@@ -31,4 +35,19 @@ FRAMEWORK = Framework(
         Wording(text="Can't proceed with --autogenerate option; {}", kind="migration_history"),
         Wording(text="New upgrade operations detected: {}", kind="migration_pending"),
     ),
+)
+
+
+def _command(place: str) -> Command:
+    path = Path(place)
+    folder, file = (path.parent, path) if path.is_file() else (path, path / "alembic.ini")
+    if not file.is_file():
+        raise Usage(f"{folder} has no alembic.ini; nothing was started. Name the folder or the file: alembic:DIR.")
+    return Command(folder=folder.resolve(), words=("run_sqlalchemy.py", "alembic", file.name))
+
+
+EXPECTATION = Origin(
+    prefix="alembic",
+    form="DIR",
+    means=Program(language="Python", command=_command, install="pip install alembic psycopg[binary]"),
 )

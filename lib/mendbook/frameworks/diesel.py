@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mendbook.frameworks import Framework, Wording
+from mendbook.origin import Origin, Scripts
 
 FRAMEWORK = Framework(
     name="diesel",
@@ -27,3 +28,5 @@ FRAMEWORK = Framework(
     ),
     qualifies_by="table",
 )
+
+EXPECTATION = Origin(prefix="diesel", form="DIR", means=Scripts(file=r"(?P<version>[0-9-]+)[^/]*/up\.sql"))

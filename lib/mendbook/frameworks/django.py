@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
+from mendbook.errors import Usage
 from mendbook.frameworks import Framework, Wording
+from mendbook.origin import Command, Origin, Program
 
 FRAMEWORK = Framework(
     name="django",
@@ -44,4 +49,30 @@ FRAMEWORK = Framework(
         Wording(text="the connection is closed", kind="connection_lost", own=False),
     ),
     qualifies_by="table",
+)
+
+
+def _command(place: str) -> Command:
+    folder, _, settings = place.partition(":")
+    return Command(folder=Path(folder).resolve(), words=("run_django.py", settings or _settings(Path(folder))))
+
+
+def _settings(folder: Path) -> str:
+    """The settings that manage.py names."""
+    manage = folder / "manage.py"
+    found = _SETTINGS.search(manage.read_text(encoding="utf-8")) if manage.is_file() else None
+    if found is None:
+        raise Usage(
+            f"{manage} names no settings; nothing was started. Name the project and its settings: "
+            f"django:{folder}:shop.settings."
+        )
+    return found[1]
+
+
+_SETTINGS = re.compile(r"""DJANGO_SETTINGS_MODULE[^\w\n]+([\w.]+)""")
+
+EXPECTATION = Origin(
+    prefix="django",
+    form="DIR[:SETTINGS]",
+    means=Program(language="Python", command=_command, install="pip install django psycopg[binary]"),
 )

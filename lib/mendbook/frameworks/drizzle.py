@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 from mendbook.frameworks import Framework, Wording
+from mendbook.origin import Command, Origin, Program, Scripts
 
 FRAMEWORK = Framework(
     name="drizzle",
@@ -20,4 +24,23 @@ FRAMEWORK = Framework(
     wordings=(Wording(text="Failed query: …", kind="other", own=False),),
     statements=(r"Failed query: (?P<sql>(?:.|\n){1,20000}?)\n\s*params: ",),
     qualifies_by="table",
+)
+
+
+def _listed(text: str) -> list[str]:
+    return [entry["tag"] + ".sql" for entry in json.loads(text)["entries"]]
+
+
+def _export(place: str) -> Command:
+    path = Path(place).resolve()
+    words = ("drizzle-kit", "export", "--dialect", "postgresql", "--schema", path.name)
+    return Command(folder=path.parent, words=words)
+
+
+# The journal that drizzle-kit keeps is the order in which migrate() of drizzle-orm runs them: src/migrator.ts.
+EXPECTATION = Origin(
+    prefix="drizzle",
+    form="DIR or FILE",
+    means=Scripts(file=r"[^/]+\.sql", index="meta/_journal.json", listed=_listed),
+    file=Program(language="Node", command=_export, install="npm install --save-dev drizzle-kit", prints=True),
 )

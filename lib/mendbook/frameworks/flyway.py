@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mendbook.frameworks import Framework, Wording
+from mendbook.origin import Origin, Scripts
 
 FRAMEWORK = Framework(
     name="flyway",
@@ -24,4 +25,15 @@ FRAMEWORK = Framework(
     ),
     statements=(r"^Statement\s*: (?P<sql>(?:[^\n]|\n(?!\n|\s+at |Caused|\t\.\.\.)){1,20000})",),
     frames=("org.flywaydb.",),
+)
+
+# Versioned migrations by their numbers, then repeatable ones by their descriptions:
+# https://documentation.red-gate.com/flyway/flyway-concepts/migrations
+EXPECTATION = Origin(
+    prefix="flyway",
+    form="DIR",
+    means=Scripts(
+        file=r"(?:.*/)?(?:V(?P<version>[0-9]+(?:[._][0-9]+)*)|R)__[^/]+\.sql",
+        program=r"(?:.*/)?[VR][0-9._]*__[^/]+\.(?:java|kt)",
+    ),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mendbook.frameworks import Framework, Wording
+from mendbook.origin import Origin, Scripts
 
 FRAMEWORK = Framework(
     name="golang-migrate",
@@ -22,4 +23,10 @@ FRAMEWORK = Framework(
         Wording(text="can't acquire database lock", kind="lock_timeout", own=False),
     ),
     statements=(r"migration failed[^\n]*? in line \d+: (?P<sql>(?:.|\n){1,20000}?) \(details: ",),
+)
+
+EXPECTATION = Origin(
+    prefix="golang-migrate",
+    form="DIR",
+    means=Scripts(file=r"(?P<version>[0-9]+)_[^/]*\.up\.sql"),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mendbook.frameworks import Framework, Wording
+from mendbook.origin import Origin, Scripts, between
 
 FRAMEWORK = Framework(
     name="goose",
@@ -15,5 +16,16 @@ FRAMEWORK = Framework(
     wordings=(Wording(text="found {} missing{} migrations{}", kind="migration_history", own=False),),
     statements=(
         r"failed to run SQL migration[^\n]*?: failed to execute SQL query \"(?P<sql>(?:[^\"\\]|\\.){1,20000})\": ",
+    ),
+)
+
+EXPECTATION = Origin(
+    prefix="goose",
+    form="DIR",
+    means=Scripts(
+        file=r"(?P<version>[0-9]+)_[^/]+\.sql",
+        mark=r"^--\s*\+goose\s+Up\b",
+        forward=between(r"--\s*\+goose\s+Up\b", r"--\s*\+goose\s+Down\b"),
+        program=r"[0-9]+_[^/]+(?<!_test)\.go",
     ),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mendbook.frameworks import Framework, Wording
+from mendbook.origin import Command, Origin, Program, folder
 
 FRAMEWORK = Framework(
     name="knex",
@@ -30,4 +31,15 @@ FRAMEWORK = Framework(
         r"(?P<sql>\b(?i:select|insert|update|delete|with|alter|create|drop|truncate|call|merge|comment)\b"
         r"(?:[^\n]|\n(?!\s*at )){1,8000}?) - {message}",
     ),
+)
+
+
+def _command(place: str) -> Command:
+    return Command(folder=folder(place, "knex").resolve(), words=("knex", "migrate:latest"))
+
+
+EXPECTATION = Origin(
+    prefix="knex",
+    form="DIR",
+    means=Program(language="Node", command=_command, install="npm install knex pg"),
 )

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 from mendbook.frameworks import Framework, Wording
+from mendbook.origin import Origin, Scripts
 
 FRAMEWORK = Framework(
     name="liquibase",
@@ -21,4 +24,48 @@ FRAMEWORK = Framework(
     ),
     statements=(r"\[Failed SQL: (?:\(\d+\) )?(?P<sql>(?:.|\n){1,20000}?)\](?=\n|$|\s*at |\")",),
     frames=("liquibase.",),
+)
+
+_CHANGESET = re.compile(r"--\s*changeset\b(?P<attributes>.*)", re.IGNORECASE)
+
+
+def _forward(text: str) -> str:
+    """What runs on PostgreSQL; rollbacks and preconditions are comments already.
+
+    https://docs.liquibase.com/concepts/changelogs/sql-format.html
+    """
+    lines, ours, delimiter = [], True, ""
+    for line in text.splitlines():
+        changeset = _CHANGESET.match(line)
+        if changeset:
+            ours = _runs_here(changeset["attributes"])
+            delimiter = _attribute("endDelimiter", changeset["attributes"])
+        elif delimiter and line.rstrip().endswith(delimiter):
+            line = line.rstrip().removesuffix(delimiter) + ";"
+        lines.append(line if ours else "")
+    return "\n".join(lines)
+
+
+def _runs_here(attributes: str) -> bool:
+    names = _attribute("dbms", attributes).lower().split(",")
+    return names == [""] or "postgresql" in names or ("all" in names) or _excludes_others(names)
+
+
+def _excludes_others(names: list[str]) -> bool:
+    return all(name.startswith("!") for name in names) and "!postgresql" not in names
+
+
+def _attribute(name: str, attributes: str) -> str:
+    found = re.search(rf"\b{name}:(?:\"([^\"]*)\"|(\S+))", attributes, re.IGNORECASE)
+    return (found[1] or found[2]).replace(" ", "") if found else ""
+
+
+EXPECTATION = Origin(
+    prefix="liquibase",
+    form="DIR",
+    means=Scripts(
+        file=r".+\.sql",
+        mark=r"\A\s*--\s*liquibase formatted sql\b",
+        forward=_forward,
+    ),
 )

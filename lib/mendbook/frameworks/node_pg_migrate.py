@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mendbook.frameworks import Framework, Wording
+from mendbook.origin import Command, Origin, Program, folder
 
 FRAMEWORK = Framework(
     name="node-pg-migrate",
@@ -14,4 +15,15 @@ FRAMEWORK = Framework(
         Wording(text="Not run migration {} is preceding already run migration {}", kind="migration_history"),
         Wording(text="Another migration is already running", kind="lock_timeout"),
     ),
+)
+
+
+def _command(place: str) -> Command:
+    return Command(folder=folder(place, "node-pg-migrate").resolve(), words=("node-pg-migrate", "up"))
+
+
+EXPECTATION = Origin(
+    prefix="node-pg-migrate",
+    form="DIR",
+    means=Program(language="Node", command=_command, install="npm install --save-dev node-pg-migrate pg"),
 )

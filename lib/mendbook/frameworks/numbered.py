@@ -6,6 +6,7 @@ from psycopg import sql
 
 from mendbook.frameworks import Framework
 from mendbook.ledger import Ledger, Values
+from mendbook.origin import Origin, Scripts
 
 FRAMEWORK = Framework(
     name="numbered",
@@ -26,4 +27,10 @@ LEDGER = Ledger(
     applied="true",
     file=r"(?P<name>[0-9](?:(?!\.down\.)[^/])*\.sql)",
     row=_row,
+)
+
+EXPECTATION = Origin(
+    prefix="numbered",
+    form="DIR",
+    means=Scripts(file=r"(?P<version>[0-9]+)(?:(?!\.down\.)[^/])*\.sql"),
 )

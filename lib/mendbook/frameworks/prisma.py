@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 
 from psycopg import sql
 
 from mendbook.frameworks import Framework, Wording
 from mendbook.ledger import Ledger, Values
+from mendbook.origin import Command, Origin, Program, Scripts
 
 FRAMEWORK = Framework(
     name="prisma",
@@ -168,4 +170,18 @@ LEDGER = Ledger(
     applied="finished_at IS NOT NULL AND rolled_back_at IS NULL",
     file=r"(?P<name>[^/]+)/migration\.sql",
     row=_row,
+)
+
+
+def _diff(place: str) -> Command:
+    path = Path(place).resolve()
+    arguments = ("migrate", "diff", "--from-empty", "--to-schema-datamodel", path.name, "--script")
+    return Command(folder=path.parent, words=("prisma", *arguments))
+
+
+EXPECTATION = Origin(
+    prefix="prisma",
+    form="DIR or FILE",
+    means=Scripts(file=r"(?:migrations/)?[^/]+/migration\.sql"),
+    file=Program(language="Node", command=_diff, install="npm install --save-dev prisma@6", prints=True),
 )

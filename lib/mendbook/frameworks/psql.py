@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mendbook.frameworks import Framework
+from mendbook.origin import Dump, Origin
 
 FRAMEWORK = Framework(
     name="psql",
@@ -20,3 +21,5 @@ FRAMEWORK = Framework(
         r"\bpsql [^\n]*(?:-c|--command)[ =]'(?P<sql>[^\n]+)'",
     ),
 )
+
+EXPECTATION = Origin(prefix="sql", form="FILE or DIR", means=Dump())

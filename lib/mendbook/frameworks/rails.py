@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mendbook.frameworks import Framework, Wording
+from mendbook.origin import Dump, Origin
 
 FRAMEWORK = Framework(
     name="rails",
@@ -43,3 +44,6 @@ FRAMEWORK = Framework(
     ),
     qualifies_by="table",
 )
+
+# Where Active Record writes the schema as SQL (config.active_record.schema_format = :sql).
+EXPECTATION = Origin(prefix="rails", form="DIR", means=Dump(default="db/structure.sql"), file=Dump())

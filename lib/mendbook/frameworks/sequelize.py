@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from psycopg import sql
 
 from mendbook.frameworks import Framework, Wording
 from mendbook.ledger import Ledger, Values
+from mendbook.origin import Command, Origin, Program, folder
 
 FRAMEWORK = Framework(
     name="sequelize",
@@ -58,4 +61,25 @@ LEDGER = Ledger(
     applied="true",
     file=r"(?P<name>[^/]+\.[cm]?[jt]s)",
     row=_row,
+)
+
+
+def _migrate(place: str) -> Command:
+    """Migrations by the command line, whose own configuration --url replaces; .sequelizerc says where they are."""
+    words = ("sequelize-cli", "db:migrate", "--debug", "--url", "{url}")
+    return Command(folder=folder(place, "sequelize").resolve(), words=words)
+
+
+def _sync(place: str) -> Command:
+    """Models: the module exports its Sequelize instance, alone or as `sequelize`, as the generated index.js does."""
+    return Command(folder=Path(place).resolve().parent, words=("run_sequelize.cjs", Path(place).name))
+
+
+_INSTALL = "npm install --save-dev sequelize-cli pg"
+
+EXPECTATION = Origin(
+    prefix="sequelize",
+    form="DIR or FILE",
+    means=Program(language="Node", command=_migrate, install=_INSTALL),
+    file=Program(language="Node", command=_sync, install=_INSTALL),
 )

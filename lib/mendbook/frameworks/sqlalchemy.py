@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from mendbook.frameworks import Framework, Wording
+from mendbook.origin import Command, Origin, Program
 
 FRAMEWORK = Framework(
     name="sqlalchemy",
@@ -35,4 +38,16 @@ FRAMEWORK = Framework(
         r"\[SQL: (?P<sql>[^\n]{1,20000})\]\s*(?:\n|$|'\))",
     ),
     qualifies_by="table",
+)
+
+
+def _command(place: str) -> Command:
+    module, _, name = place.partition(":")
+    return Command(folder=Path.cwd(), words=("run_sqlalchemy.py", "metadata", module, name or "metadata"))
+
+
+EXPECTATION = Origin(
+    prefix="sqlalchemy",
+    form="MODULE:METADATA",
+    means=Program(language="Python", command=_command, install="pip install sqlalchemy psycopg[binary]"),
 )

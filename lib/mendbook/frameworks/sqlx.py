@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mendbook.frameworks import Framework, Wording
+from mendbook.origin import Origin, Scripts
 
 FRAMEWORK = Framework(
     name="sqlx",
@@ -41,4 +42,10 @@ FRAMEWORK = Framework(
             kind="migration_history",
         ),
     ),
+)
+
+EXPECTATION = Origin(
+    prefix="sqlx",
+    form="DIR",
+    means=Scripts(file=r"(?P<version>[0-9]+)_(?:(?!\.down\.)[^/])+\.sql"),
 )

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from mendbook.errors import Usage
 from mendbook.frameworks import Framework, Wording
+from mendbook.origin import Command, Origin, Program
 
 FRAMEWORK = Framework(
     name="typeorm",
@@ -18,4 +22,20 @@ FRAMEWORK = Framework(
         Wording(text='Migration "{}" failed, error: {}', kind="other", own=False),
     ),
     qualifies_by="alias",
+)
+
+
+def _command(place: str) -> Command:
+    path = Path(place)
+    if not path.is_file():
+        raise Usage(f"{place} is no file; nothing was started. Name the one that exports the DataSource: typeorm:FILE.")
+    # The second is the command line under ts-node, for a data source that is not compiled.
+    tool = "typeorm" if path.suffix in (".js", ".cjs", ".mjs") else "typeorm-ts-node-commonjs"
+    return Command(folder=path.resolve().parent, words=(tool, "migration:run", "--dataSource", path.name))
+
+
+EXPECTATION = Origin(
+    prefix="typeorm",
+    form="FILE",
+    means=Program(language="Node", command=_command, install="npm install typeorm pg"),
 )

@@ -1,0 +1,41 @@
+"""Run by the application's own Python: brings a Django project's migrations into the scratch database.
+
+Usage: run_django.py SETTINGS
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+MISSING = 90
+
+
+def main() -> None:
+    os.environ["DJANGO_SETTINGS_MODULE"] = sys.argv[1]
+    try:
+        import django
+        from django.conf import settings
+        from django.core.management import call_command
+    except ModuleNotFoundError:
+        print(f"{sys.executable} has no django.")
+        sys.exit(MISSING)
+    sys.path[0] = str(Path.cwd())
+    for alias, database in settings.DATABASES.items():
+        engine = database.get("ENGINE", "")
+        if "postg" not in engine:
+            sys.exit(f"{sys.argv[1]} has {engine!r} as {alias!r}, and an expectation needs PostgreSQL.")
+        settings.DATABASES[alias] = {
+            "ENGINE": engine,
+            "NAME": os.environ["PGDATABASE"],
+            "USER": os.environ["PGUSER"],
+            "HOST": os.environ["PGHOST"],
+            "PORT": os.environ["PGPORT"],
+        }
+    django.setup()
+    call_command("migrate", interactive=False)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,178 @@
+"""Programs of the application that bring a schema about, run so that they reach the scratch database and no other.
+
+Three things see to that. A program gets a short list of environment variables, with `DATABASE_URL` and libpq's own
+pointing at the scratch database. Inside of it, the driver (SQLAlchemy, Django, node-postgres) is told to connect
+there whatever the application's configuration says. And where the kernel allows it, the program has no network.
+Afterwards the scratch database has to show what the program did.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import quote
+
+from mendbook import redaction
+from mendbook.errors import Refused, Surroundings, Usage
+from mendbook.origin import Command, Program
+from mendbook.schema.scratch import Scratch
+
+TIME_LIMIT_S = 300
+MISSING = 90  # exit code of the scripts in `inside` where the tool is not installed
+
+_INSIDE = Path(__file__).with_name("inside")
+_KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "NODE_PATH", "NODE_ENV", "VIRTUAL_ENV")
+_TAIL = 25  # lines of a program's output that people are shown
+_FRAME = re.compile(r'File "(?P<python>[^"\n]+)", line (?P<at>\d+)|(?P<node>/[^\s()]+):(?P<line>\d+):\d+')
+_LIBRARIES = ("site-packages", "node_modules", str(_INSIDE))
+
+
+def run(scratch: Scratch, reference: str, program: Program, command: Command) -> tuple[str, list[str]]:
+    """Run the program; return what it printed, and what has to be said about the run.
+
+    Raises `Surroundings` where the tool is missing, `Usage` where it fails, and `Refused` where it left nothing in
+    the scratch database.
+    """
+    url = _url(scratch)
+    words = [word.replace("{url}", url) for word in _words(program, command)]
+    code, output = _call([*_cut_off(), *words], command.folder, _environment(scratch, url))
+    if code == MISSING:
+        raise Surroundings(
+            f"{reference} needs a tool that is not there: {output.strip()} Run: {program.install}, then run this again."
+        )
+    if code != 0:
+        raise _failed(scratch, reference, command, output)
+    if not program.prints and not scratch.filled():
+        raise Refused(
+            f"{reference} ran and left nothing in the scratch database, so it may have worked on another one; nothing "
+            f"was compared. Make its configuration read DATABASE_URL, and check that it has tables at all.\n"
+            f"{_tail(output)}"
+        )
+    return output, [] if _cut_off() else [f"{command.words[0]} ran with a network: this system cuts no program off."]
+
+
+def _words(program: Program, command: Command) -> list[str]:
+    name, *arguments = command.words
+    if program.language == "Python":
+        return [_python(command.folder), str(_INSIDE / name), *arguments]
+    if name.endswith(".cjs"):
+        return [_tool("node", "install Node.js"), str(_INSIDE / name), *arguments]
+    _tool("node", "install Node.js")
+    for place in (command.folder, *command.folder.parents):
+        tool = place / "node_modules" / ".bin" / name
+        if tool.exists():
+            return [str(tool), *arguments]
+    raise Surroundings(
+        f"{name} is not installed in {command.folder}, so it is not known which schema is expected. "
+        f"Run: {program.install}, then run this again."
+    )
+
+
+def _tool(name: str, install: str) -> str:
+    found = shutil.which(name)
+    if found is None:
+        raise Surroundings(f"There is no {name} here, so it is not known which schema is expected. First {install}.")
+    return found
+
+
+def _python(folder: Path) -> str:
+    """The application's own Python, where it has one, else the one that runs this."""
+    own = (place / venv / "bin" / "python" for place in (folder, *folder.parents) for venv in (".venv", "venv"))
+    return str(next((path for path in own if path.exists()), sys.executable))
+
+
+def _url(scratch: Scratch) -> str:
+    socket = quote(str(scratch.server.socket_dir), safe="/")
+    return f"postgresql://postgres@localhost:{scratch.server.port}/{scratch.database}?host={socket}"
+
+
+def _environment(scratch: Scratch, url: str) -> dict[str, str]:
+    """The whole environment of a program: nothing in it leads to another database."""
+    return {
+        **{name: os.environ[name] for name in _KEPT if name in os.environ},
+        "DATABASE_URL": url,
+        "PGHOST": str(scratch.server.socket_dir),
+        "PGPORT": str(scratch.server.port),
+        "PGUSER": "postgres",
+        "PGDATABASE": scratch.database,
+        "PGPASSFILE": os.devnull,
+        "PGSERVICEFILE": os.devnull,
+        "NODE_OPTIONS": f"--require {json.dumps(str(_INSIDE / 'land.cjs'))}",
+        "NO_COLOR": "1",
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+
+
+@functools.cache
+def _cut_off() -> tuple[str, ...]:
+    """What is put before a command to run it without a network: unshare(1); empty where the system does not allow it.
+
+    Root needs no user namespace of its own, and would lose its rights over other users' files in one.
+    """
+    unshare = shutil.which("unshare")
+    for options in (["--net"], ["--user", "--map-current-user", "--net"]):
+        words = [unshare or "", *options, "--"]
+        if unshare and subprocess.run([*words, "true"], capture_output=True, check=False).returncode == 0:
+            return tuple(words)
+    return ()
+
+
+def _call(words: list[str], folder: Path, environment: dict[str, str]) -> tuple[int, str]:
+    process = subprocess.Popen(
+        words,
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        start_new_session=True,
+    )
+    try:
+        output, _ = process.communicate(timeout=TIME_LIMIT_S)
+    except subprocess.TimeoutExpired:
+        raise Surroundings(
+            f"{' '.join(words)} did not end within {TIME_LIMIT_S} s and was stopped; it is not known which schema is "
+            f"expected. Run it by hand on an empty database to see what it waits for."
+        ) from None
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # what it started and left behind
+        process.wait()
+    return process.returncode, output
+
+
+def _failed(scratch: Scratch, reference: str, command: Command, output: str) -> Usage:
+    error = scratch.last_error()
+    place = _place(output, command.folder)
+    what = f" ({error[0]}): {error[1].rstrip('.')}." if error else ", before any statement did."
+    return Usage(
+        f"{place or reference} fails on the scratch database{what} It is not known which schema is expected. Of the "
+        f"environment the program got only {', '.join(_KEPT)} and the scratch database's address. It said:\n"
+        f"{_tail(output)}"
+    )
+
+
+def _place(output: str, folder: Path) -> str:
+    """Where in the application the last error of *output* comes from, as file:line; empty where nothing says it."""
+    frames = [(each["python"] or each["node"], each["at"] or each["line"]) for each in _FRAME.finditer(output)]
+    places = [
+        f"{path}:{line}"
+        for path, line in frames
+        if Path(path).is_relative_to(folder.resolve()) and not any(part in path for part in _LIBRARIES)
+    ]
+    return places[-1] if places else ""
+
+
+def _tail(output: str) -> str:
+    lines = [line for line in output.splitlines() if line.strip()]
+    return redaction.scrub("\n".join(lines[-_TAIL:]))

@@ -1,0 +1,235 @@
+"""SQL scripts, run statement by statement in a scratch database as psql or a migration tool would run them.
+
+What the scratch server lacks and a schema can do without is made or left out, and said: roles, extensions, settings
+of other versions, other databases. Anything else that fails ends the run, with file, line and SQLSTATE.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from psycopg.pq import TransactionStatus
+
+from mendbook import lexer, origin
+from mendbook.errors import Surroundings, Usage
+from mendbook.lexer import Piece
+from mendbook.origin import Dump, Scripts
+from mendbook.target import Target
+
+_NO_ROLE = re.compile(r'role "(.+)" does not exist', re.DOTALL)
+_FROM_STDIN = re.compile(r"\bFROM\s+STDIN\b", re.IGNORECASE)
+_NO_DATABASE = "3D000"
+_IN_TRANSACTION = frozenset({"25001", "55P04"})  # not in a transaction block; an enum value that is not committed yet
+_OTHER_DATABASES = frozenset({"CREATE DATABASE", "DROP DATABASE"})
+_EXTENSIONS = frozenset({"CREATE EXTENSION", "ALTER EXTENSION", "COMMENT"})
+_NO_EXTENSION = frozenset({"0A000", "58P01", "42704"})  # not available, by version; not there
+_INCLUDES = frozenset({"i", "include", "ir", "include_relative"})
+_DECISIONS = frozenset({"if", "elif", "else", "endif", "gexec", "gset"})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Statement:
+    """One statement with its place."""
+
+    path: Path
+    line: int
+    text: str
+    verb: str
+    rows: str | None = None  # of a COPY … FROM stdin
+
+    def failed(self, error: psycopg.Error) -> Usage:
+        """What to tell people about *error*."""
+        position = int(error.diag.statement_position or 1)
+        line = self.line + self.text.count("\n", 0, position - 1)
+        said = [error.diag.message_primary or str(error), error.diag.message_detail, error.diag.message_hint]
+        return Usage(
+            f"{self.path}:{line} fails on the scratch database ({error.diag.sqlstate}): "
+            f"{' '.join(each.rstrip('.') + '.' for each in said if each)} What comes after it was not run, so it is "
+            f"not known which schema is expected. Repair {self.path.name}, then run this again."
+        )
+
+
+_BEGIN = _Statement(path=Path(), line=0, text="BEGIN", verb="BEGIN")
+_COMMIT = _Statement(path=Path(), line=0, text="COMMIT", verb="COMMIT")
+
+
+def dump(target: Target, place: Path, kind: Dump) -> list[str]:
+    """Run a script for psql, or the scripts of a folder; return what was left out or made."""
+    with target.connect() as conn:
+        run = _Run(conn)
+        for path in _dumps(place, kind):
+            run.script(_statements(path, origin.read(path), run.notes, rows=False))
+        return run.notes
+
+
+def migrations(target: Target, folder: Path, kind: Scripts) -> list[str]:
+    """Run a folder of migrations; return what was left out or made."""
+    programs = kind.programs(folder)
+    if programs:
+        raise Usage(
+            f"{programs[0]} is no SQL, so only its own tool can run it, and it is not known which schema is expected. "
+            f"Let the tool migrate an empty database, and name that one instead, as in env:EXPECTED_URL."
+        )
+    with target.connect() as conn:
+        run = _Run(conn)
+        for path in kind.files(folder):
+            text = kind.forward(origin.read(path))
+            run.migration(list(_statements(path, text, run.notes, rows=True)))
+        return run.notes
+
+
+def text(target: Target, path: Path, script: str) -> list[str]:
+    """Run *script*, which a program printed about *path*."""
+    with target.connect() as conn:
+        run = _Run(conn)
+        run.script(_statements(path, script, run.notes, rows=False))
+        return run.notes
+
+
+def _dumps(place: Path, kind: Dump) -> list[Path]:
+    if place.is_dir() and kind.default:
+        place = place / kind.default
+    if place.is_file():
+        return [place]
+    found = sorted(place.glob("*.sql"), key=lambda path: (_numbers(path.name), path.name))
+    if found:
+        return found
+    raise Usage(f"{place} is neither a file nor a folder with .sql files in it; nothing was started. Check the path.")
+
+
+def _numbers(name: str) -> list[int]:
+    return [int(each) for each in re.findall(r"^\d+", name)]
+
+
+def _statements(path: Path, text: str, notes: list[str], *, rows: bool) -> Iterator[_Statement]:
+    """The statements of a script and of those that it includes."""
+    pieces = lexer.split(text)
+    for piece, after in itertools.zip_longest(pieces, pieces[1:]):
+        if piece.kind == "meta":
+            yield from _meta(path, piece, notes, rows=rows)
+        elif piece.kind == "sql":
+            copied = _copied(piece, after)
+            if copied is None or rows:
+                yield _Statement(path=path, line=piece.line, text=piece.text, verb=piece.verb, rows=copied)
+            else:
+                _say(notes, f"The rows that {path.name} copies in were left out.")
+
+
+def _copied(piece: Piece, after: Piece | None) -> str | None:
+    """The rows that a statement copies in; None where it is no COPY … FROM stdin."""
+    if piece.verb != "COPY" or not _FROM_STDIN.search(piece.text):
+        return None
+    return after.text if after and after.kind == "data" else ""
+
+
+def _meta(path: Path, piece: Piece, notes: list[str], *, rows: bool) -> Iterator[_Statement]:
+    """What a meta-command of psql amounts to."""
+    name, _, rest = piece.text.lstrip("\\").partition(" ")
+    place = f"{path}:{piece.line}"
+    if name in _INCLUDES:
+        other = (path.parent if name in ("ir", "include_relative") else Path()) / rest.strip().strip("'\"")
+        if other.resolve() == path.resolve():
+            raise Usage(f"{place} includes itself; nothing was compared. Take that line out.")
+        yield from _statements(other, origin.read(other), notes, rows=rows)
+    elif name in _DECISIONS:
+        raise Usage(
+            f"{place} has \\{name}, which only psql can carry out, so it is not known which schema is expected. Let "
+            f"psql run the script in an empty database, and name that one instead, as in env:EXPECTED_URL."
+        )
+    else:
+        _say(notes, f"psql's \\{name} in {path.name} was left out.")
+
+
+class _OutsideOnlyError(Exception):
+    """The server runs a migration outside of a transaction only."""
+
+
+class _Run:
+    """A session that runs scripts, and remembers what it had to make or leave out."""
+
+    def __init__(self, conn: psycopg.Connection[Any]) -> None:
+        self.notes: list[str] = []
+        self._conn = conn
+
+    def script(self, statements: Iterable[_Statement]) -> None:
+        """Run each statement on its own, as psql does."""
+        self._all(list(statements))
+
+    def migration(self, statements: Sequence[_Statement]) -> None:
+        """Run in one transaction, and where the server says that this cannot be, without one."""
+        try:
+            self._all([_BEGIN, *statements, _COMMIT])
+        except _OutsideOnlyError:
+            self._all(statements)
+
+    def _all(self, statements: Sequence[_Statement]) -> None:
+        """Run in order; after a failure that could be cleared away, go on where its transaction began."""
+        at = restart = 0
+        left_out: set[int] = set()
+        while at < len(statements):
+            if self._conn.info.transaction_status == TransactionStatus.IDLE:
+                restart = at
+            try:
+                if at not in left_out:
+                    self._one(statements[at])
+                at += 1
+            except psycopg.Error as error:
+                if self._conn.closed:
+                    raise Surroundings(f"The embedded server ended while {statements[at].path} ran: {error}") from None
+                self._conn.execute("ROLLBACK")
+                if statements[0] is _BEGIN and error.diag.sqlstate in _IN_TRANSACTION:
+                    raise _OutsideOnlyError from None
+                if not self._made_role(error):
+                    self._leave_out(error, statements[at])
+                    left_out.add(at)
+                at = restart
+
+    def _one(self, statement: _Statement) -> None:
+        if statement.verb in _OTHER_DATABASES:
+            _say(self.notes, f"{_short(statement)} was left out: all of it was run in one scratch database.")
+        elif statement.rows is None:
+            self._conn.execute(statement.text.encode())
+        else:
+            with self._conn.cursor().copy(statement.text.encode()) as copy:
+                copy.write(statement.rows)
+
+    def _made_role(self, error: psycopg.Error) -> bool:
+        """Make the role that a statement misses, so that it can own and be granted things."""
+        missing = _NO_ROLE.fullmatch(error.diag.message_primary or "")
+        if missing is None:
+            return False
+        # Without the rights of a superuser, SET ROLE would end the script where the real role has rights of its own.
+        create = sql.SQL("RESET SESSION AUTHORIZATION; RESET ROLE; CREATE ROLE {} NOLOGIN SUPERUSER")
+        self._conn.execute(create.format(sql.Identifier(missing[1])))
+        _say(self.notes, f"The role {missing[1]} was made without login, since it is not on the scratch server.")
+        return True
+
+    def _leave_out(self, error: psycopg.Error, statement: _Statement) -> None:
+        """Note that *statement* is left out, or raise what people are told where it cannot be."""
+        state, said = error.diag.sqlstate, error.diag.message_primary
+        tolerated = (
+            state == _NO_DATABASE
+            or (statement.verb in _EXTENSIONS and "extension" in statement.text.lower() and state in _NO_EXTENSION)
+            or (statement.verb == "SET" and state == "42704")
+            or (statement.verb in ("CREATE ROLE", "CREATE USER", "CREATE GROUP") and state == "42710")
+        )
+        if not tolerated:
+            raise statement.failed(error)
+        _say(self.notes, f"{_short(statement)} was left out: {said}.")
+
+
+def _short(statement: _Statement) -> str:
+    words = " ".join(statement.text.split())
+    return f"“{words if len(words) <= 60 else words[:59] + '…'}” in {statement.path.name}"
+
+
+def _say(notes: list[str], note: str) -> None:
+    if note not in notes:
+        notes.append(note)
