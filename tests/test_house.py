@@ -43,6 +43,7 @@ ABOVE = (
     "run",
     "incident",
     "drafting",
+    "cli_diff",
     "cli_triage",
     "cli",
 )

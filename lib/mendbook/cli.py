@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mendbook import __version__, cli_triage
+from mendbook import __version__, cli_diff, cli_triage
 from mendbook.errors import MendbookError, Usage
 
 if TYPE_CHECKING:
@@ -62,6 +62,7 @@ def parser() -> argparse.ArgumentParser:
     _add_demo(commands)
     cli_triage.add(commands)
     _add_diagnose(commands)
+    cli_diff.add(commands)
     _add_change(commands, "repair", "apply an approved plan, verify and document it")
     _add_change(commands, "rollback", "take an applied plan back and verify that")
     _add_runbooks(commands)

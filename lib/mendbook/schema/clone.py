@@ -99,7 +99,7 @@ def build(original: Snapshot, identity: Identity) -> Iterator[Clone]:
             search_path=setting.value if isinstance(setting, Setting) else None,
             omissions=(),
         )
-        empty.add_roles([identity.role, *_roles(original)])
+        empty.add_roles([identity.role, *roles(original)])
         with empty.connect() as conn:
             omissions = _run(conn, list(ddl.script(original)))
         named = (
@@ -111,7 +111,7 @@ def build(original: Snapshot, identity: Identity) -> Iterator[Clone]:
 _NOT_READ = "objects of its kind are named, and their definitions are not read"
 
 
-def _roles(original: Snapshot) -> Iterator[str]:
+def roles(original: Snapshot) -> Iterator[str]:
     """The roles that grants, policies and settings name; PUBLIC is everybody."""
     for item in original.objects.values():
         match item:

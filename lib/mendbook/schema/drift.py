@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from mendbook.schema.objects import Column, Key, Object
+from psycopg import sql
+
+from mendbook.schema.objects import Column, Key, Object, Sequence, Table
 from mendbook.schema.snapshot import Snapshot
+from mendbook.schema.text import text
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,10 +64,12 @@ class Drift:
         return len(self.differences)
 
     def rows(self) -> list[tuple[str, str, str, str]]:
-        """(verdict, object, live, desired) of each difference, for people."""
+        """(verdict, object, live, desired) of each difference, for people; a table stands for all that is in it."""
+        whole = {item.key.owner for item in self.differences if item.key.kind in _WHOLE and item.verdict != "changed"}
         return [
             (item.verdict, str(item.key), item.describe(item.live), item.describe(item.desired))
             for item in self.differences
+            if item.key.kind in _WHOLE or item.verdict == "changed" or not whole & {item.key.owner, _owner(item)}
         ]
 
     def _repr_html_(self) -> str:
@@ -78,6 +83,7 @@ class Drift:
         return render.table_text(_HEAD, self.rows(), marks=_MARKS, empty="No difference.")
 
 
+_WHOLE = ("table", "view")
 _HEAD = ("", "object", "live", "desired")
 _MARKS = {"missing": "bad", "extra": "note", "changed": "warn"}
 
@@ -85,6 +91,44 @@ _MARKS = {"missing": "bad", "extra": "note", "changed": "warn"}
 def compare(live: Snapshot, desired: Snapshot) -> Drift:
     """Return what has to change in *live* to make it *desired*."""
     return Drift(differences=tuple(sorted(_compare(live, desired), key=_place)))
+
+
+def _owner(item: Difference) -> tuple[str, str]:
+    """The table whose column a sequence serves."""
+    found = item.live or item.desired
+    return (found.owner_schema or "", found.owner_table or "") if isinstance(found, Sequence) else ("", "")
+
+
+def renames(found: Drift, live: Snapshot, desired: Snapshot) -> list[str]:
+    """The statements that rename what is extra into what is missing, where both look alike.
+
+    Whether they are the same thing, only a person knows.
+    """
+    extra = [each for each in found.differences if each.verdict == "extra"]
+    missing = [each for each in found.differences if each.verdict == "missing"]
+    pairs = [(old.live, new.desired) for old in extra for new in missing]
+    return [said for old, new in pairs if (said := _rename(old, new, live, desired))]
+
+
+def _rename(old: Object | None, new: Object | None, live: Snapshot, desired: Snapshot) -> str:
+    match old, new:
+        case Column(), Column():
+            alike = old._replace(name=new.name) == new
+            table = sql.Identifier(old.schema, old.table)
+            said = text("ALTER TABLE {t} RENAME COLUMN {old} TO {new}", t=table, old=_quoted(old), new=_quoted(new))
+            return said if alike else ""
+        case Table(), Table():
+            columns = [
+                [each[2:] for each in side.columns(*item.key.owner)] for side, item in ((live, old), (desired, new))
+            ]
+            alike = old._replace(name=new.name) == new and columns[0] == columns[1] != []
+            table = sql.Identifier(old.schema, old.name)
+            return text("ALTER TABLE {t} RENAME TO {new}", t=table, new=_quoted(new)) if alike else ""
+    return ""
+
+
+def _quoted(item: Column | Table) -> sql.Identifier:
+    return sql.Identifier(item.name)
 
 
 def _place(item: Difference) -> tuple[str, str, str]:

@@ -53,13 +53,18 @@ def read(reference: str, *, major: int | None = None) -> Expectation:
 @contextlib.contextmanager
 def database(reference: str, *, major: int | None = None) -> Iterator[Database]:
     """Yield the database that `read` reads; a scratch database is gone afterwards."""
-    if _LIVE.match(reference):
+    if is_target(reference):
         yield Database(target=target.resolve(reference), notes=())
         return
     prefix, rest, stated = _understood(reference)
     with scratch.database(reference, major) as place:
         notes = _fill(place, reference, prefix, rest, stated)
         yield Database(target=place.target, notes=(*place.notes, *notes))
+
+
+def is_target(reference: str) -> bool:
+    """Whether *reference* names a database that is there, and not what states a schema."""
+    return bool(_LIVE.match(reference))
 
 
 def forms() -> list[str]:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, LiteralString
 
 import psycopg
@@ -57,6 +57,12 @@ def forward(copy: Clone, steps: Sequence[Step]) -> tuple[list[Measured], str]:
         except psycopg.Error as error:
             return measured, f"{step.title}: {error.diag.sqlstate} {error.diag.message_primary}"
     return measured, ""
+
+
+def restated(steps: Sequence[Step], measured: Sequence[Measured]) -> tuple[Step, ...]:
+    """The steps with what they rewrite, as far as they were measured: only a server knows it for sure."""
+    seen = [each.rewrites for each in measured] + [step.rewrites for step in steps[len(measured) :]]
+    return tuple(replace(step, rewrites=rewrites) for step, rewrites in zip(steps, seen, strict=True))
 
 
 def backward(copy: Clone, steps: Sequence[Step]) -> str:

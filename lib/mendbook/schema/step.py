@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from mendbook.schema.locks import Lock
+from mendbook.schema.locks import Lock, blocks
 
 
 class Transaction(StrEnum):
@@ -35,3 +35,34 @@ class Step:
     def lock(self) -> Lock | None:
         """The strongest lock it takes on a relation that exists before; None: none."""
         return max(self.locks.values(), default=None)
+
+
+HEAD = ("step", "what", "lock", "loses", "undo")
+
+
+def rows(steps: Iterable[Step]) -> list[tuple[str, str, str, str, str]]:
+    """(number, what, lock and what it blocks, loses, undo) of each step, for people."""
+    return [
+        (
+            str(number),
+            each.title,
+            cost(each),
+            each.loses or "nothing",
+            _undo(each),
+        )
+        for number, each in enumerate(steps, 1)
+    ]
+
+
+def _undo(step: Step) -> str:
+    if step.undo_loses:
+        return f"loses {step.undo_loses}"
+    return "brings back the schema, not what was lost" if step.loses else "complete"
+
+
+def cost(step: Step) -> str:
+    """The lock of a step, and what it blocks for how long, in words."""
+    if step.lock is None:
+        return "none"
+    how_long = "while it works on every row" if step.rewrites or step.scans else "for a moment"
+    return f"{step.lock}: blocks {blocks(step.lock)} {how_long}"

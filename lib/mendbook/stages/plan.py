@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from mendbook.schema.clone import Clone
 from mendbook.schema.locks import Lock, blocks
 from mendbook.schema.objects import Key, Object
 from mendbook.schema.snapshot import Snapshot
-from mendbook.schema.step import Step, Transaction
+from mendbook.schema.step import HEAD, Step, Transaction, rows
 from mendbook.stages import edits
 from mendbook.stages.edits import Edit
 from mendbook.stages.history import History
@@ -75,18 +75,9 @@ class Plan:
 
     def rows(self) -> list[tuple[str, str, str, str, str]]:
         """(number, what, lock and what it blocks, loses, undo) of each step, for people."""
-        rows = [
-            (
-                str(number),
-                step.title,
-                _lock(step),
-                step.loses or "nothing",
-                "loses " + step.undo_loses if step.undo_loses else "complete",
-            )
-            for number, step in enumerate(self.steps, 1)
-        ]
-        start = len(rows) + 1
-        return rows + [
+        shown = rows(self.steps)
+        start = len(shown) + 1
+        return shown + [
             (str(number), edit.title, "no lock", "nothing", "byte for byte")
             for number, edit in enumerate(self.edits, start)
         ]
@@ -102,21 +93,11 @@ class Plan:
     def _repr_html_(self) -> str:
         danger = "".join(f"<p><strong>Dangerous:</strong> {render.escape(each)}</p>" for each in self.dangers)
         sql = render.sql_html(self.forward()) if self.steps else ""
-        return f"{danger}{render.table_html(_HEAD, self.rows())}{sql}<p>Digest <code>{self.digest}</code></p>"
+        return f"{danger}{render.table_html(HEAD, self.rows())}{sql}<p>Digest <code>{self.digest}</code></p>"
 
     def __str__(self) -> str:
         danger = "".join(f"Dangerous: {each}\n" for each in self.dangers)
-        return f"{danger}{render.table_text(_HEAD, self.rows())}\n\n{self.forward()}\ndigest {self.digest}"
-
-
-_HEAD = ("step", "what", "lock", "loses", "undo")
-
-
-def _lock(step: Step) -> str:
-    if step.lock is None:
-        return "none"
-    how_long = "while it works on every row" if step.rewrites or step.scans else "for a moment"
-    return f"{step.lock}: blocks {blocks(step.lock)} {how_long}"
+        return f"{danger}{render.table_text(HEAD, self.rows())}\n\n{self.forward()}\ndigest {self.digest}"
 
 
 def make(
@@ -236,8 +217,7 @@ def _restated(steps: tuple[Step, ...], clone: Clone) -> tuple[Step, ...]:
     """The steps with what they rewrite, as seen on a copy of *clone*."""
     with clone.copy() as copy:
         measured, _ = measure.forward(copy, steps)
-    seen = [each.rewrites for each in measured] + [()] * (len(steps) - len(measured))
-    return tuple(replace(step, rewrites=rewrites) for step, rewrites in zip(steps, seen, strict=True))
+    return measure.restated(steps, measured)
 
 
 # ---- files
