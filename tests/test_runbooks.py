@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
 import shutil
@@ -20,7 +21,7 @@ from mendbook.servers import binaries, cluster
 from mendbook.symptom import match, statements, triage
 from mendbook.symptom.match import Match
 
-from tests.helpers import fingerprint
+from tests.helpers import fingerprint, held
 
 BOOKS = [runbook.load(folder) for folder in runbook.catalogue().values()]
 EVERY = pytest.mark.parametrize("book", BOOKS, ids=lambda book: book.slug)
@@ -93,6 +94,12 @@ def take_through(case: Case, option: str, make_database: Make) -> None:
 
     assert (triaged(case.book).fits, triaged(case.book).runbook.text) == (True, case.book.text)
     broken = make_database(case.book.broken)
+    with held(broken, case.book.sessions) as restart:
+        take_from_broken(case, option, broken, restart)
+
+
+def take_from_broken(case: Case, option: str, broken: str, restart: Callable[[], None]) -> None:
+    """From a broken database to the rollback; *restart* is what the reader does by hand."""
     before = (fingerprint(broken), rows(broken), case.files())
 
     def assert_unchanged(*, save: bool = False) -> None:
@@ -112,6 +119,8 @@ def take_through(case: Case, option: str, make_database: Make) -> None:
     repair.approve(found.plan.digest)
     assert repair.still_there().failing
     repair.apply()
+    if repair.plan.by_hand:
+        restart()
     assert repair.verify().verified
     assert repair.repaired().exit_code == 0
     with pytest.raises(NotThisIncident):
@@ -252,6 +261,11 @@ _MISTAKES = {
         "options: exactly one option has the advice 'recommended'",
     ),
     "no reason": ("advice: recommended", "advice: not_offered", "runbook.yaml:26: options.0: say why in 'reason'"),
+    "a session ended unasked": (
+        _SQL_STEP,
+        "- {end_sessions: SELECT 1}",
+        "runbook.yaml:26: options.0: a session is only ended where the reader asks for it",
+    ),
     "no steps": (f"steps:\n      {_SQL_STEP}", "steps: []", "runbook.yaml:26: options.0: give at least one step"),
     "unknown step": (
         _SQL_STEP,
@@ -321,6 +335,34 @@ def test_a_file_that_is_no_runbook_is_named(text: bytes | None, tmp_path: Path) 
     if text is not None:
         path.write_bytes(text)
     assert runbook.problems(tmp_path)[0].startswith(f"{path}:")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "each session begins with a line of its own: -- session: NAME"),
+        ("SELECT 1;\n-- session: web\nSELECT 1;", "each session begins with a line of its own: -- session: NAME"),
+        ("-- session: web\n\n-- session: worker\nBEGIN;", "the session 'web' needs SQL statements, and nothing else"),
+        ("-- session: web\n\\watch 1", "the session 'web' needs SQL statements, and nothing else"),
+        ("-- session:\nBEGIN;", "the session '' needs a name of its own; give it one"),
+        ("-- session: web\nBEGIN;\n-- session: web\nBEGIN;", "the session 'web' needs a name of its own; give it one"),
+    ],
+)
+def test_sessions_that_are_written_wrong_are_named(text: str, said: str, tmp_path: Path) -> None:
+    folder = authoring.start("orders-total", tmp_path)
+    (folder / "sessions.sql").write_text(text, encoding="utf-8")
+    assert f"{folder / 'sessions.sql'}: {said}" in runbook.problems(folder)
+
+
+def test_the_session_of_a_stale_plan_fails_as_its_error_says(make_database: Make) -> None:
+    book = runbook.find("stale-plan")
+    database = make_database(book.broken)
+    with psycopg.connect(database, autocommit=True) as web:
+        for name, text in book.sessions:
+            with contextlib.nullcontext(web) if name == "web" else psycopg.connect(database) as conn:
+                conn.execute(text.encode())
+        with pytest.raises(psycopg.errors.FeatureNotSupported, match="cached plan must not change result type"):
+            web.execute("EXECUTE parcel (1)")
 
 
 @pytest.mark.parametrize("name", ["broken.sql", "error.txt"])

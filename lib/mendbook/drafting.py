@@ -77,8 +77,9 @@ def make(name: str, place: Path, *, text: str, target: str, values: Mapping[str,
 
 
 def _fills(book: Runbook) -> bool:
-    """Whether all that the generic runbook wants can stand in a new runbook's text; a directory cannot."""
-    return book.text.generic and all(each.type != "directory" for each in book.text.parameters.values())
+    """Whether all that the generic runbook wants can stand in a new runbook's text: no directory, and no sessions."""
+    fills = all(each.type != "directory" for each in book.text.parameters.values())
+    return book.text.generic and fills and not book.sessions
 
 
 def _known(match: Match, values: Mapping[str, object]) -> dict[str, Value]:

@@ -11,11 +11,11 @@ Slug = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 Value = str | int | float | bool
 Kind = (
     Literal["identifier", "identifiers", "text", "integer", "number", "boolean", "type", "directory"]
-    | Literal["statement", "expression", "ddl"]
+    | Literal["statement", "expression", "ddl", "timestamp"]
 )
 Source = (
     Literal["schema", "table", "column", "columns", "constraint", "function", "type", "label"]
-    | Literal["statement", "location", "ledger"]
+    | Literal["role", "statement", "location", "ledger"]
 )
 
 _LEDGER_SCHEMA = "where the ledger is; empty: the first schema of the search_path that has it"
@@ -53,6 +53,9 @@ class Statement(_Part):
         pattern=r"^([0-9A-Z]{5})?$",
         description="for a fault that shows only when a statement runs: sql is a question to the catalog instead, run "
         "read-only, and a row that it returns is a failure with this SQLSTATE, said by its first column",
+    )
+    on_clone: bool = Field(
+        default=True, description="false where a clone cannot show the fault, such as one of sessions"
     )
 
 
@@ -107,12 +110,21 @@ class Write(_Part):
     content: str = Field(description="the file that holds its text, inside the runbook's folder")
 
 
+class EndSessions(_Part):
+    """Idle sessions of the target, each ended by its pid: those that there are when the plan is made."""
+
+    end_sessions: str = Field(
+        description="SQL, run read-only, that returns pids; those that are not idle are left alone"
+    )
+
+
 _STEPS: Mapping[str, type[_Part]] = {
     "sql": Sql,
     "migrations": Migrations,
     "ledger": Ledger,
     "edit": Edit,
     "write": Write,
+    "end_sessions": EndSessions,
 }
 
 
@@ -127,7 +139,8 @@ Step = Annotated[
     | Annotated[Migrations, Tag("Migrations")]
     | Annotated[Ledger, Tag("Ledger")]
     | Annotated[Edit, Tag("Edit")]
-    | Annotated[Write, Tag("Write")],
+    | Annotated[Write, Tag("Write")]
+    | Annotated[EndSessions, Tag("EndSessions")],
     Discriminator(
         _step_class,
         custom_error_type="step",
@@ -165,15 +178,24 @@ class Option(_Part):
     )
     expects: list[Expected] = []
     exercises: list[Exercise] = []
-    by_hand: list[str] = Field(default=[], description="commands that do the same without Mendbook")
+    by_hand: list[str] = Field(
+        default=[], description="what does the same without Mendbook; where there are no steps, all that is done"
+    )
 
     @model_validator(mode="after")
     def _complete(self) -> Option:
         if self.advice in ("advised_against", "not_offered") and not self.reason:
             raise ValueError("say why in 'reason'")
-        if self.advice != "not_offered" and not self.steps:
-            raise ValueError("give at least one step, or mark the option not_offered with a reason")
+        if self.advice != "not_offered" and not self.steps and not self.by_hand:
+            raise ValueError("give at least one step or by_hand, or mark the option not_offered with a reason")
+        if self.advice == "recommended" and any(isinstance(step, EndSessions) for step in self.steps):
+            raise ValueError("a session is only ended where the reader asks for it; recommend another option")
         return self
+
+    @property
+    def done_by_hand(self) -> bool:
+        """Whether Mendbook changes nothing itself, and only verifies what the reader did."""
+        return not self.steps
 
 
 class Text(_Part):

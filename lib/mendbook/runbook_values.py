@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Callable, Mapping
+from datetime import datetime
 
 from mendbook import lexer
 from mendbook.errors import Usage
@@ -59,6 +60,15 @@ def _type(given: object) -> str | None:
     return text if text and _TYPE.fullmatch(text.strip()) else None
 
 
+def _timestamp(given: object) -> str | None:
+    """A moment: without its zone, each reader would mean another one."""
+    try:
+        found = datetime.fromisoformat(re.sub(r" (UTC|GMT|Z)$", "+00:00", str(given).strip()))
+    except ValueError:
+        return None
+    return str(found) if found.tzinfo else None
+
+
 def _statement(given: object) -> str | None:
     """One statement: what it is, the server says, which only Parses it."""
     text = _ddl(given)
@@ -92,6 +102,7 @@ _READERS: Mapping[str, Callable[[object], Value | None]] = {
     "identifier": _identifier,
     "identifiers": _identifiers,
     "type": _type,
+    "timestamp": _timestamp,
     "statement": _statement,
     "expression": _expression,
     "ddl": _ddl,
@@ -105,6 +116,7 @@ _WANTS = {
     "boolean": "true or false",
     "type": "a PostgreSQL type such as timestamptz or numeric(10,2)",
     "directory": "a directory",
+    "timestamp": "a time with its zone, such as 2026-03-02 08:14:55 UTC",
     "statement": "one whole SQL statement",
     "expression": "one SQL expression without comments, such as now() or 0",
     "ddl": "whole SQL statements, such as CREATE TABLE orders (id bigint)",

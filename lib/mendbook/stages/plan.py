@@ -22,7 +22,7 @@ from mendbook.schema.clone import Clone
 from mendbook.schema.ddl import Step
 from mendbook.schema.locks import Lock, blocks
 from mendbook.schema.snapshot import Object, Snapshot
-from mendbook.stages import edits
+from mendbook.stages import edits, sessions
 from mendbook.stages.edits import Edit
 from mendbook.stages.history import History
 from mendbook.target import Identity
@@ -51,6 +51,7 @@ class Plan:
     desired: tuple[Object, ...]  # every object that the steps make or change, as it will be
     dangers: tuple[str, ...]  # why it is dangerous; empty: it is not
     statements: tuple[str, ...]  # the statements that it mends
+    by_hand: tuple[str, ...]  # all that is done, where there are no steps and no edits
 
     @property
     def digest(self) -> str:
@@ -59,6 +60,11 @@ class Plan:
         for edit in content["edits"]:
             edit["before"], edit["after"] = edits.digest(edit["before"]), edits.digest(edit["after"])
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+
+    @property
+    def can_go_back(self) -> bool:
+        """Whether there is anything to take back."""
+        return bool(self.edits) or any(step.undo or step.undo_loses for step in self.steps)
 
     @property
     def owners(self) -> set[str]:
@@ -78,15 +84,16 @@ class Plan:
                 step.title,
                 _lock(step),
                 step.loses or "nothing",
-                "loses " + step.undo_loses if step.undo_loses else "complete",
+                _undone(step),
             )
             for number, step in enumerate(self.steps, 1)
         ]
         start = len(rows) + 1
-        return rows + [
+        rows += [
             (str(number), edit.title, "no lock", "nothing", "byte for byte")
             for number, edit in enumerate(self.edits, start)
         ]
+        return rows + [(str(number), each, "", "", "by hand") for number, each in enumerate(self.by_hand, start)]
 
     def forward(self) -> str:
         """All forward SQL as a script."""
@@ -116,6 +123,12 @@ def _lock(step: Step) -> str:
     return f"{step.lock}: blocks {blocks(step.lock)} {how_long}"
 
 
+def _undone(step: Step) -> str:
+    if step.undo_loses:
+        return f"loses {step.undo_loses}"
+    return "complete" if step.undo else "none needed"
+
+
 def make(
     *,
     conn: psycopg.Connection[Any],
@@ -131,8 +144,9 @@ def make(
     """Plan *option* for the database behind *conn*.
 
     The option's SQL runs on a copy of *clone*; what it changed there becomes the steps. New application files go
-    into *files* where the runbook's parameter ``app`` names no directory. Raises `Refused` for what has no safe
-    step, `NotThisIncident` where nothing is left to do, `Usage` for an application directory that does not fit.
+    into *files* where the runbook's parameter ``app`` names no directory. An option that is done by hand makes a plan
+    without steps. Raises `Refused` for what has no safe step, `NotThisIncident` where nothing is left to do, `Usage`
+    for an application directory that does not fit.
     """
     history = History(conn=conn, live=live, identity=identity, values=values)
     wanted = list(_sql(runbook, option, values, history))
@@ -141,9 +155,13 @@ def make(
         _run(copy, wanted)
         after = copy.snapshot()
         found = drift.compare(before, after)
-    steps = (*_restated(ddl.steps(found, before, after), clone), *history.records(runbook, option))
+    steps = (
+        *_restated(ddl.steps(found, before, after), clone),
+        *history.records(runbook, option),
+        *sessions.steps(conn, runbook, option, values),
+    )
     changes = tuple(each for each in _edits(runbook, option, values, files) if each.before != each.after)
-    if not steps and not changes:
+    if not steps and not changes and not option.done_by_hand:
         raise NotThisIncident(
             f"All that the option {option.id} of {runbook.slug} makes is there already: this database does not have "
             f"this incident, or no longer; nothing was changed. If the application still fails, it still sends its "
@@ -161,6 +179,7 @@ def make(
         desired=tuple(item.desired for item in found.differences if item.desired is not None),
         dangers=tuple(_dangers(option, steps, conn)),
         statements=tuple(each.sql for each in runbook.statements(values)),
+        by_hand=tuple(option.by_hand) if option.done_by_hand else (),
     )
     if planned.dangers and not allow_dangerous:
         raise Refused(
@@ -281,7 +300,8 @@ def to_json(plan: Plan) -> dict[str, Any]:
     }
 
 
-_PLAIN = ("runbook", "option", "values", "target", "fingerprint", "parts", "dangers", "statements")
+_LISTS = ("dangers", "statements", "by_hand")
+_PLAIN = ("runbook", "option", "values", "target", "fingerprint", "parts", *_LISTS)
 
 
 def dump(plan: Plan) -> str:
@@ -293,10 +313,9 @@ def load(text: str) -> Plan:
     """Read ``plan.json`` back; raises `Refused` where it was changed since it was written."""
     try:
         data = json.loads(text)
+        said = {name: data[name] for name in _PLAIN} | {name: tuple(data[name]) for name in _LISTS}
         plan = Plan(
-            **{name: data[name] for name in _PLAIN if name not in ("dangers", "statements")},
-            dangers=tuple(data["dangers"]),
-            statements=tuple(data["statements"]),
+            **said,
             steps=tuple(map(_step, data["steps"])),
             edits=tuple(Edit(**each) for each in data["edits"]),
             desired=tuple(map(snapshot.from_json, data["desired"])),

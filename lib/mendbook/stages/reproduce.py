@@ -84,16 +84,23 @@ _MARKS = {"fails": "bad", "passes": "good"}
 
 
 def run(
-    conn: psycopg.Connection[Any], runbook: Runbook, values: Mapping[str, Value], *, after: Option | None = None
+    conn: psycopg.Connection[Any],
+    runbook: Runbook,
+    values: Mapping[str, Value],
+    *,
+    after: Option | None = None,
+    on_clone: bool = False,
 ) -> Reproduction:
     """Judge every statement of *runbook* in the transaction that is open on *conn*.
 
-    With *after*, the statements are those that the application sends once that option is in place.
+    With *after*, the statements are those that the application sends once that option is in place. *on_clone* leaves
+    out what a clone cannot show.
     """
     return Reproduction(
         outcomes=tuple(
             ask(conn, each) if each.fails_with else judge(conn, each.id, each.at, each.sql)
             for each in runbook.statements(values, after)
+            if each.on_clone or not on_clone
         )
     )
 

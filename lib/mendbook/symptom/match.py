@@ -169,7 +169,7 @@ def _files(book: Runbook, text: str) -> set[str]:
 # ---- what the text says
 
 
-_FIELDS: tuple[Source, ...] = ("schema", "table", "column", "constraint", "function", "type", "location")
+_FIELDS: tuple[Source, ...] = ("schema", "table", "column", "constraint", "function", "type", "role", "location")
 
 
 def _said(diagnosis: Diagnosis) -> Iterator[tuple[Source, tuple[str, Certainty]]]:

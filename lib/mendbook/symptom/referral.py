@@ -31,7 +31,10 @@ _SHOWN = (
     *("database", "framework", "statement", "location"),
 )
 # What a generic runbook mends; where the target tells another cause, to make the object would hide it.
-_MENDED = frozenset({"missing", "ledger_claims_it", "extension", "no_default", "unknown"})
+_MENDED = frozenset(
+    {"missing", "ledger_claims_it", "extension", "no_default", "unknown", "stale_plan"}
+    | {"server_full", "database_limit", "role_limit", "idle_in_transaction"}
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
