@@ -102,7 +102,7 @@ def _yaml(match: Match, known: Mapping[str, Value], message: str | None) -> str:
         data.pop(name, None)
     data = _filled(data, book, known)
     data["title"] = redaction.scrub(message or data["title"])
-    data["statements"] = [each for each in data["statements"] if each["sql"].strip()]
+    data["statements"] = [each for each in data["statements"] if each.get("recorded") or each["sql"].strip()]
     if kept:
         data["parameters"] = kept
     return yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=110)

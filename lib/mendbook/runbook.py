@@ -127,7 +127,7 @@ class Runbook:
             )
             for each in self.text.statements
         ]
-        return [each for each in filled if each.sql.strip()]
+        return [each for each in filled if each.sql.strip() or each.recorded]
 
     def fill(self, template: str, values: Mapping[str, Value]) -> str:
         """SQL with each ``${name}`` replaced: identifiers quoted and values as literals, both by psycopg.
@@ -272,6 +272,9 @@ def _loose_ends(folder: Path, text: Text, file: YamlFile) -> Iterator[str]:
     for place, value in file.scalars:
         for problem in _placeholder_problems(text, place, value):
             yield file.problem(place, problem)
+    for at, statement in enumerate(text.statements):
+        for problem in _step_problems(folder, statement.recorded) if statement.recorded else ():
+            yield file.problem(("statements", at, "recorded"), problem)
     known = {statement.id for statement in text.statements}
     for at, option in enumerate(text.options):
         for name in option.becomes.keys() - known:
@@ -340,7 +343,7 @@ def _session_problems(folder: Path) -> Iterator[str]:
 
 
 def _step_problems(folder: Path, step: Step) -> Iterator[str]:
-    wanted = step.content if isinstance(step, Write) else getattr(step, "migrations", None)
+    wanted = step.content if isinstance(step, Write) else getattr(step, "migrations", getattr(step, "folder", None))
     if wanted and "${" not in wanted and not (folder / wanted).exists():
         yield f"{wanted} is not in the runbook's folder; put it there"
     if isinstance(step, Migrations | Ledger) and "${" not in step.framework:

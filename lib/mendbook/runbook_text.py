@@ -47,7 +47,10 @@ class Statement(_Part):
 
     id: Slug
     at: str = Field(description="where it stands in the application, as file:line")
-    sql: str
+    sql: str = ""
+    recorded: Ledger | None = Field(
+        default=None, description="in place of sql: it fails while this migration is not recorded as done"
+    )
     fails_with: str = Field(
         default="",
         pattern=r"^([0-9A-Z]{5})?$",
@@ -57,6 +60,14 @@ class Statement(_Part):
     on_clone: bool = Field(
         default=True, description="false where a clone cannot show the fault, such as one of sessions"
     )
+
+    @model_validator(mode="after")
+    def _complete(self) -> Statement:
+        if bool(self.sql) == bool(self.recorded):
+            raise ValueError("give either sql or recorded")
+        if self.recorded and not self.fails_with:
+            raise ValueError("say in fails_with what a migration that is not recorded makes the tool report")
+        return self
 
 
 class Expected(_Part):
@@ -92,6 +103,9 @@ class Ledger(_Part):
 
     ledger: str = Field(description="the migration's name")
     framework: str
+    folder: str = Field(
+        default="", description="the folder that holds it: what it makes is held against the target before"
+    )
     schema_: str = Field(default="", alias="schema", description=_LEDGER_SCHEMA)
 
 

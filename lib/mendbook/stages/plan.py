@@ -12,7 +12,7 @@ from typing import Any
 
 import psycopg
 
-from mendbook import lexer, render
+from mendbook import render
 from mendbook.errors import NotThisIncident, Refused, Usage
 from mendbook.runbook import Runbook
 from mendbook.runbook_text import Edit as EditSpec
@@ -22,18 +22,14 @@ from mendbook.schema.clone import Clone
 from mendbook.schema.ddl import Step
 from mendbook.schema.locks import Lock, blocks
 from mendbook.schema.snapshot import Object, Snapshot
-from mendbook.stages import edits, sessions
+from mendbook.stages import edits, replay, script, sessions
 from mendbook.stages.edits import Edit
 from mendbook.stages.history import History
+from mendbook.stages.script import Statement
 from mendbook.target import Identity
 
 FORMAT = 1  # of plan.json; part of the digest
 LARGE = 64 * 1_048_576  # bytes: a table above this is not rewritten or scanned under a strong lock unasked
-
-# What a migration may hold: the verbs whose whole effect a Snapshot shows. Anything else would be lost in silence.
-_SEEN = ("CREATE", "ALTER", "DROP", "COMMENT")
-_UNSEEN = ("ROLE", "USER", "GROUP", "DATABASE", "POLICY", "RULE", "PUBLICATION", "SUBSCRIPTION", "SERVER", "DEFAULT")
-_FRAME = ("BEGIN", "START", "COMMIT", "END", "SET")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -149,10 +145,12 @@ def make(
     for an application directory that does not fit.
     """
     history = History(conn=conn, live=live, identity=identity, values=values)
+    for migrations in history.claimed(runbook, option):
+        replay.require_made(migrations, clone, live)
     wanted = list(_sql(runbook, option, values, history))
     before = clone.snapshot()
     with clone.copy() as copy:
-        _run(copy, wanted)
+        script.run(copy, wanted)
         after = copy.snapshot()
         found = drift.compare(before, after)
     steps = (
@@ -192,50 +190,15 @@ def make(
 # ---- the option's own SQL, on the clone
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Statement:
-    text: str
-    place: str  # file:line, for messages
-
-
-def _sql(runbook: Runbook, option: Option, values: Mapping[str, Value], history: History) -> Iterator[_Statement]:
+def _sql(runbook: Runbook, option: Option, values: Mapping[str, Value], history: History) -> Iterator[Statement]:
     for step in option.steps:
         if isinstance(step, Sql):
-            yield from _pieces(runbook.fill(step.sql, values), f"option {option.id}")
+            yield from script.read(runbook.fill(step.sql, values), f"option {option.id}")
         elif isinstance(step, Migrations):
             for migration in history.pending(runbook, step):
-                yield from _pieces(migration.text, os.path.relpath(migration.path, runbook.folder))
+                yield from script.read(migration.text, os.path.relpath(migration.path, runbook.folder))
     for framework, creation in history.missing_ledgers(option):
-        yield _Statement(text=creation, place=f"the ledger of {framework}")
-
-
-def _pieces(text: str, source: str) -> Iterator[_Statement]:
-    for piece in lexer.split(text):
-        place = f"{source}:{piece.line}"
-        words = piece.verb.split()
-        if piece.kind == "sql" and words[:1] and words[0] in _FRAME:
-            continue
-        if piece.kind != "sql" or words[0] not in _SEEN or (len(words) > 1 and words[1] in _UNSEEN):
-            what = piece.verb or piece.text.split("\n")[0]
-            raise Refused(
-                f"{place}: {what} does more than a comparison of schemas can see, so no plan can carry it; nothing was "
-                f"changed. Run this migration with its own tool, then diagnose again."
-            )
-        yield _Statement(text=piece.text, place=place)
-
-
-def _run(clone: Clone, statements: Iterable[_Statement]) -> None:
-    with clone.connect() as conn:
-        for each in statements:
-            try:
-                conn.execute(each.text)
-            except psycopg.Error as error:
-                hidden = "".join(f"\nThe clone lacks {o.key}: {o.reason}" for o in clone.omissions[:5])
-                raise Refused(
-                    f"{each.place} fails on a clone of this schema with {error.diag.sqlstate} "
-                    f"({error.diag.message_primary}); nothing was changed. The schema differs from what the runbook "
-                    f"expects: compare it with the runbook's statements.{hidden}"
-                ) from None
+        yield Statement(text=creation, place=f"the ledger of {framework}")
 
 
 def _restated(steps: tuple[Step, ...], clone: Clone) -> tuple[Step, ...]:

@@ -32,7 +32,7 @@ _SHOWN = (
 )
 # What a generic runbook mends; where the target tells another cause, to make the object would hide it.
 _MENDED = frozenset(
-    {"missing", "ledger_claims_it", "extension", "no_default", "unknown", "stale_plan"}
+    {"missing", "ledger_claims_it", "extension", "no_default", "unknown", "stale_plan", "exists_already"}
     | {"server_full", "database_limit", "role_limit", "idle_in_transaction"}
 )
 
