@@ -29,8 +29,8 @@ from mendbook.stages.plan import Plan
 from mendbook.stages.rehearse import Rehearsal
 from mendbook.stages.reproduce import Reproduction
 from mendbook.stages.verify import Verification
-from mendbook.symptom import referral, statements
-from mendbook.target import Identity, Target, open_target
+from mendbook.symptom import referral, statements, unreachable
+from mendbook.target import Identity, Target
 
 WAIT_S = 60.0  # how long `repair` goes on asking for locks, in all
 
@@ -143,7 +143,7 @@ class Incident:
 
     @cached_property
     def _opened(self) -> tuple[Target, Identity]:
-        return open_target(self.record["target"], expected_database=self._expected_database)
+        return unreachable.opened(self.record["target"], expected_database=self._expected_database)
 
     @property
     def target(self) -> Target:
@@ -177,15 +177,7 @@ class Incident:
         with self._stage("reproduce"):
             with self.target.reading() as conn:
                 found = reproduce.run(conn, self.runbook, self.values)
-            self.record["reproduction"] = [
-                {
-                    **asdict(outcome),
-                    "verdict": outcome.verdict,
-                    "shown": outcome.shown(),
-                    "said": f"{outcome.sqlstate} {outcome.message}".strip(),
-                }
-                for outcome in found.outcomes
-            ]
+            self.record["reproduction"] = [outcome.to_json() for outcome in found.outcomes]
             reproduce.confirm(found, self.runbook, self.values)
             return found
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import psycopg
@@ -50,6 +50,11 @@ class Outcome:
     def shown(self) -> str:
         """The SQL with a caret where the server saw the error."""
         return render.pointer(self.sql.strip(), self.position)
+
+    def to_json(self) -> dict[str, Any]:
+        """What the record of an incident keeps of it."""
+        said = f"{self.sqlstate} {self.message}".strip()
+        return {**asdict(self), "verdict": self.verdict, "shown": self.shown(), "said": said}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -145,18 +145,16 @@ def refer(text: str, *, target: str = "", source: str = "") -> Referral:
 
     Raises `Usage`, `UnreadableTarget` and `Surroundings`; nothing is executed on the target.
     """
-    from mendbook.target import open_target
-
     diagnosis = triage.diagnose(text)
     if source and not target:
         raise Usage("--source wants a database that judges its statements; nothing was read. Name one with --target.")
     if not target or not diagnosis.is_postgres:
         return _referral(text, diagnosis, None, None, None)
     from mendbook.schema import snapshot
-    from mendbook.symptom import proof, sweep
+    from mendbook.symptom import proof, sweep, unreachable
 
     found = sweep.find(source) if source else None
-    opened, identity = open_target(target)
+    opened, identity = unreachable.opened(target)
     with opened.reading() as conn:
         proven = proof.prove(conn, diagnosis, identity)
         live = snapshot.read(conn) if diagnosis.kind == "missing_column" else None
