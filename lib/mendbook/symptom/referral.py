@@ -13,13 +13,14 @@ from mendbook import redaction
 from mendbook.errors import NotThisIncident, Refused, Usage
 from mendbook.runbook import find, nearest
 from mendbook.runbook_text import Value
-from mendbook.symptom import inference, match, triage
+from mendbook.symptom import inference, inquiry, match, triage
 from mendbook.symptom.inference import Inference
 from mendbook.symptom.match import Match
 from mendbook.symptom.triage import Diagnosis
 
 if TYPE_CHECKING:
     from mendbook.schema.snapshot import Snapshot
+    from mendbook.symptom.memory import Memory
     from mendbook.symptom.proof import Proof
     from mendbook.symptom.sweep import Sweep
 
@@ -41,9 +42,11 @@ _MENDED = frozenset(
 class Referral:
     """Where an error text leads."""
 
+    text: str
     diagnosis: Diagnosis
     matches: tuple[Match, ...]  # the catalogue, what fits best first
     types: tuple[Inference, ...]  # of a missing column, the likeliest first
+    memory: Memory | None  # where a target was named, and the text lacks the statement
     proof: Proof | None  # where a target was named
     sweep: Sweep | None  # where a source tree was named too
 
@@ -71,10 +74,13 @@ class Referral:
         if self.best is None or not self.mends:
             return ""
         words = ["mendbook", "diagnose", self.best.runbook.slug, "--target", target or "env:DATABASE_URL"]
+        read: Mapping[str, Value] = {}
         if error_file:
             words += ["--error", error_file]
-        else:
-            words += [word for name, value in self.best.values.items() for word in ("-p", f"{name}={value}")]
+            read = match.fill(self.best.runbook, triage.diagnose(self.text), self.text).values
+        for name, value in self.best.values.items():
+            if name not in read:  # the target told it, or nothing else will
+                words += ["-p", f"{name}={value}"]
         return " ".join([shlex.join(words), *(f"-p {name}=…" for name in self.best.needs)])
 
     def to_json(self) -> dict[str, Any]:
@@ -85,6 +91,8 @@ class Referral:
         said["values"] = dict(best.values) if best else None
         said["needs"] = {name: self.suggested(name) for name in best.needs} if best else None
         said["types"] = [asdict(each) for each in self.types]
+        if self.memory is not None:
+            said["memory"] = [asdict(each) for each in self.memory.sources]
         if self.proof is not None:
             said["proof"] = {
                 "cause": self.proof.cause,
@@ -149,26 +157,36 @@ def refer(text: str, *, target: str = "", source: str = "") -> Referral:
     if source and not target:
         raise Usage("--source wants a database that judges its statements; nothing was read. Name one with --target.")
     if not target or not diagnosis.is_postgres:
-        return _referral(text, diagnosis, None, None, None)
+        return _referral(text, diagnosis)
     from mendbook.schema import snapshot
-    from mendbook.symptom import proof, sweep, unreachable
+    from mendbook.symptom import memory, proof, sweep, unreachable
 
     found = sweep.find(source) if source else None
     opened, identity = unreachable.opened(target)
     with opened.reading() as conn:
+        remembered = memory.search(conn, diagnosis)
+        if remembered and remembered.statement:
+            diagnosis = inquiry.say(diagnosis, statement=remembered.statement)
         proven = proof.prove(conn, diagnosis, identity)
         live = snapshot.read(conn) if diagnosis.kind == "missing_column" else None
         judged = sweep.judge(conn, found) if found else None
-    return _referral(text, proven.refined, live, proven, judged)
+    return _referral(text, proven.refined, live, remembered, proven, judged)
 
 
 def _referral(
-    text: str, diagnosis: Diagnosis, live: Snapshot | None, proof: Proof | None, sweep: Sweep | None
+    text: str,
+    diagnosis: Diagnosis,
+    live: Snapshot | None = None,
+    memory: Memory | None = None,
+    proof: Proof | None = None,
+    sweep: Sweep | None = None,
 ) -> Referral:
     return Referral(
+        text=text,
         diagnosis=diagnosis,
         matches=tuple(match.rank(diagnosis, text)),
         types=_types(diagnosis, live),
+        memory=memory,
         proof=proof,
         sweep=sweep,
     )
