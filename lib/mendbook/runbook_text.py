@@ -15,7 +15,7 @@ Kind = (
 )
 Source = (
     Literal["schema", "table", "column", "columns", "constraint", "function", "type", "label"]
-    | Literal["role", "statement", "location", "ledger"]
+    | Literal["role", "time", "statement", "location", "ledger"]
 )
 
 _LEDGER_SCHEMA = "where the ledger is; empty: the first schema of the search_path that has it"

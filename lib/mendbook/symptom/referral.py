@@ -184,7 +184,7 @@ def _referral(
     return Referral(
         text=text,
         diagnosis=diagnosis,
-        matches=tuple(match.rank(diagnosis, text)),
+        matches=tuple(match.rank(diagnosis, text, sweep.failures if sweep else ())),
         types=_types(diagnosis, live),
         memory=memory,
         proof=proof,
