@@ -49,7 +49,10 @@ ABOVE = (
 )
 WINGS = (GROUND, *((wing,) for wing in ABOVE))
 # Stages in the order of the flow; each may use the nouns of those before it.
-STAGES = ("expected", "reproduce", "edits", "history", "plan", "rehearse", "apply", "verify", "document")
+STAGES = (
+    *("expected", "edits", "history", "reproduce", "sessions", "script", "replay", "plan", "rehearse", "apply"),
+    *("verify", "document"),
+)
 
 
 def imports(path: Path) -> set[str]:

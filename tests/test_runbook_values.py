@@ -67,6 +67,28 @@ def test_sql_that_would_reach_further_is_refused(type: str, value: str) -> None:
         coerce("n", parameter(type), value)
 
 
+@pytest.mark.parametrize(
+    ("given", "value"),
+    [
+        ("2026-03-02 08:14:55.102 UTC", "2026-03-02 08:14:55.102000+00:00"),
+        ("2026-03-02T08:14:55Z", "2026-03-02 08:14:55+00:00"),
+        (" 2026-03-02 08:14+01:00", "2026-03-02 08:14:00+01:00"),
+        ("2026-03-02 08:14:55", None),
+        ("2026-03-02", None),
+        ("yesterday", None),
+        ("2026-13-02 08:14:55Z", None),
+        (None, None),
+        (7, None),
+    ],
+)
+def test_a_time_has_its_zone(given: object, value: str | None) -> None:
+    if value:
+        assert coerce("n", parameter("timestamp"), given) == value
+    else:
+        with pytest.raises(Usage, match="The parameter n wants a time with its zone, such as"):
+            coerce("n", parameter("timestamp"), given)
+
+
 def parameter(type: str) -> Parameter:
     return Parameter.model_validate({"type": type, "description": "a value"})
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
 import shutil
@@ -17,10 +18,10 @@ from mendbook.incident import Incident
 from mendbook.runbook import Runbook
 from mendbook.runbook_text import Value
 from mendbook.servers import binaries, cluster
-from mendbook.symptom import match, statements, triage
+from mendbook.symptom import match, referral, statements, triage
 from mendbook.symptom.match import Match
 
-from tests.helpers import fingerprint
+from tests.helpers import fingerprint, held
 
 BOOKS = [runbook.load(folder) for folder in runbook.catalogue().values()]
 EVERY = pytest.mark.parametrize("book", BOOKS, ids=lambda book: book.slug)
@@ -63,7 +64,7 @@ class Case:
     def values(self) -> dict[str, Value]:
         """What triage reads in ``error.txt``, what a person answers, and where the application is."""
         app = {"app": str(self.app)} if "app" in self.book.text.parameters else {}
-        return {**triaged(self.book).values, **self.book.example, **app}
+        return {**read(self.book).values, **self.book.example, **app}
 
     def files(self) -> Mapping[str, str]:
         """The digest of every file of the application."""
@@ -71,10 +72,9 @@ class Case:
         return {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
 
 
-def triaged(book: Runbook) -> Match:
-    """What triage makes of ``error.txt``: the runbook that fits best."""
-    text = book.error
-    return match.rank(triage.diagnose(text), text)[0]
+def read(book: Runbook) -> Match:
+    """What triage reads in ``error.txt`` for the runbook."""
+    return match.fill(book, triage.diagnose(book.error), book.error)
 
 
 def rows(conninfo: str) -> Mapping[str, int]:
@@ -91,8 +91,22 @@ def take_through(case: Case, option: str, make_database: Make) -> None:
         with pytest.raises(NotThisIncident):
             case.on(make_database(case.book.healthy)).diagnosed()
 
-    assert (triaged(case.book).fits, triaged(case.book).runbook.text) == (True, case.book.text)
     broken = make_database(case.book.broken)
+    with held(broken, case.book.sessions) as restart:
+        assert_triage_leads_to(case, broken)
+        take_from_broken(case, option, broken, restart)
+
+
+def assert_triage_leads_to(case: Case, broken: str) -> None:
+    case.environment.setenv("RUNBOOK_TARGET", broken)
+    found = referral.refer(case.book.error, target="env:RUNBOOK_TARGET")
+    assert found.best is not None
+    assert found.best.runbook.text == case.book.text
+    assert found.mends
+
+
+def take_from_broken(case: Case, option: str, broken: str, restart: Callable[[], None]) -> None:
+    """From a broken database to the rollback; *restart* is what the reader does by hand."""
     before = (fingerprint(broken), rows(broken), case.files())
 
     def assert_unchanged(*, save: bool = False) -> None:
@@ -112,6 +126,8 @@ def take_through(case: Case, option: str, make_database: Make) -> None:
     repair.approve(found.plan.digest)
     assert repair.still_there().failing
     repair.apply()
+    if repair.plan.by_hand:
+        restart()
     assert repair.verify().verified
     assert repair.repaired().exit_code == 0
     with pytest.raises(NotThisIncident):
@@ -181,7 +197,7 @@ def test_the_scripts_load_with_psql(book: Runbook, name: str, database: str, mak
 
 @EVERY
 def test_a_statement_stands_where_the_runbook_says(book: Runbook) -> None:
-    for statement in book.statements(book.values({**triaged(book).values, **book.example})):
+    for statement in book.statements(book.values({**read(book).values, **book.example})):
         name, _, line = statement.at.rpartition(":")
         places = [path for path in (book.folder / name, book.folder / "app" / name) if path.is_file()]
         assert places or not (book.folder / "app").is_dir(), f"{statement.at} is not in app/"
@@ -252,6 +268,11 @@ _MISTAKES = {
         "options: exactly one option has the advice 'recommended'",
     ),
     "no reason": ("advice: recommended", "advice: not_offered", "runbook.yaml:26: options.0: say why in 'reason'"),
+    "a session ended unasked": (
+        _SQL_STEP,
+        "- {end_sessions: SELECT 1}",
+        "runbook.yaml:26: options.0: a session is only ended where the reader asks for it",
+    ),
     "no steps": (f"steps:\n      {_SQL_STEP}", "steps: []", "runbook.yaml:26: options.0: give at least one step"),
     "unknown step": (
         _SQL_STEP,
@@ -321,6 +342,34 @@ def test_a_file_that_is_no_runbook_is_named(text: bytes | None, tmp_path: Path) 
     if text is not None:
         path.write_bytes(text)
     assert runbook.problems(tmp_path)[0].startswith(f"{path}:")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "each session begins with a line of its own: -- session: NAME"),
+        ("SELECT 1;\n-- session: web\nSELECT 1;", "each session begins with a line of its own: -- session: NAME"),
+        ("-- session: web\n\n-- session: worker\nBEGIN;", "the session 'web' needs SQL statements, and nothing else"),
+        ("-- session: web\n\\watch 1", "the session 'web' needs SQL statements, and nothing else"),
+        ("-- session:\nBEGIN;", "the session '' needs a name of its own; give it one"),
+        ("-- session: web\nBEGIN;\n-- session: web\nBEGIN;", "the session 'web' needs a name of its own; give it one"),
+    ],
+)
+def test_sessions_that_are_written_wrong_are_named(text: str, said: str, tmp_path: Path) -> None:
+    folder = authoring.start("orders-total", tmp_path)
+    (folder / "sessions.sql").write_text(text, encoding="utf-8")
+    assert f"{folder / 'sessions.sql'}: {said}" in runbook.problems(folder)
+
+
+def test_the_session_of_a_stale_plan_fails_as_its_error_says(make_database: Make) -> None:
+    book = runbook.find("stale-plan")
+    database = make_database(book.broken)
+    with psycopg.connect(database, autocommit=True) as web:
+        for name, text in book.sessions:
+            with contextlib.nullcontext(web) if name == "web" else psycopg.connect(database) as conn:
+                conn.execute(text.encode())
+        with pytest.raises(psycopg.errors.FeatureNotSupported, match="cached plan must not change result type"):
+            web.execute("EXECUTE parcel (1)")
 
 
 @pytest.mark.parametrize("name", ["broken.sql", "error.txt"])

@@ -50,7 +50,8 @@ def _print(found: Referral, command: str) -> None:
     render.print_table(("", "what the text says", ""), found.facts(), marks=_CERTAINTY)
     for each in found.others():
         print(f"also in the text: {each}")
-    for heading, noun in (("The target", found.proof), ("The source tree", found.sweep)):
+    sections = (("What the server remembers", found.memory), ("The target", found.proof))
+    for heading, noun in (*sections, ("The source tree", found.sweep)):
         if noun is not None:
             print(f"\n{heading}\n\n{noun}")
     print("\nRunbooks\n")

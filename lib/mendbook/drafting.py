@@ -66,8 +66,9 @@ def make(name: str, place: Path, *, text: str, target: str, values: Mapping[str,
 
 
 def _fills(book: Runbook) -> bool:
-    """Whether all that the generic runbook wants can stand in a new runbook's text; a directory cannot."""
-    return book.text.generic and all(each.type != "directory" for each in book.text.parameters.values())
+    """Whether all that the generic runbook wants can stand in a new runbook's text: no directory, and no sessions."""
+    fills = all(each.type != "directory" for each in book.text.parameters.values())
+    return book.text.generic and fills and not book.sessions
 
 
 def _known(match: Match, values: Mapping[str, object]) -> dict[str, Value]:
@@ -90,7 +91,7 @@ def _yaml(match: Match, known: Mapping[str, Value], message: str | None) -> str:
         data.pop(name, None)
     data = _filled(data, book, known)
     data["title"] = redaction.scrub(message or data["title"])
-    data["statements"] = [each for each in data["statements"] if each["sql"].strip()]
+    data["statements"] = [each for each in data["statements"] if each.get("recorded") or each["sql"].strip()]
     if kept:
         data["parameters"] = kept
     return yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=110)

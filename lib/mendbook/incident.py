@@ -29,8 +29,8 @@ from mendbook.stages.plan import Plan
 from mendbook.stages.rehearse import Rehearsal
 from mendbook.stages.reproduce import Reproduction
 from mendbook.stages.verify import Verification
-from mendbook.symptom import referral, statements
-from mendbook.target import Identity, Target, open_target
+from mendbook.symptom import referral, statements, unreachable
+from mendbook.target import Identity, Target
 
 WAIT_S = 60.0  # how long `repair` goes on asking for locks, in all
 
@@ -143,7 +143,7 @@ class Incident:
 
     @cached_property
     def _opened(self) -> tuple[Target, Identity]:
-        return open_target(self.record["target"], expected_database=self._expected_database)
+        return unreachable.opened(self.record["target"], expected_database=self._expected_database)
 
     @property
     def target(self) -> Target:
@@ -177,15 +177,7 @@ class Incident:
         with self._stage("reproduce"):
             with self.target.reading() as conn:
                 found = reproduce.run(conn, self.runbook, self.values)
-            self.record["reproduction"] = [
-                {
-                    **asdict(outcome),
-                    "verdict": outcome.verdict,
-                    "shown": outcome.shown(),
-                    "said": f"{outcome.sqlstate} {outcome.message}".strip(),
-                }
-                for outcome in found.outcomes
-            ]
+            self.record["reproduction"] = [outcome.to_json() for outcome in found.outcomes]
             reproduce.confirm(found, self.runbook, self.values)
             return found
 
@@ -229,7 +221,9 @@ class Incident:
             "rows": [list(row) for row in made.rows()],
             "forward": made.forward(),
             "backward": made.backward(),
-            "rollback": f"mendbook rollback {shlex.quote(str(self.folder))} --approve {made.digest}",
+            "rollback": f"mendbook rollback {shlex.quote(str(self.folder))} --approve {made.digest}"
+            if made.can_go_back
+            else "",
             "edits": [{"title": e.title, "sha256": edits.digest(e.before)} for e in made.edits],
             "picture": {"boxes": [asdict(box) for box in drawn.boxes], "links": [list(link) for link in drawn.links]},
         }
@@ -260,6 +254,9 @@ class Incident:
         _ = self.rehearsal
         self._kept.close()
         command = f"mendbook repair {shlex.quote(str(self.folder))} --approve {self.plan.digest}"
+        if self.plan.by_hand:
+            said = "incident found; what mends it is done by hand, and nothing was changed"
+            return self._conclude(said, 3, f"# once you have done it, to verify and document that:\n{command}")
         return self._conclude("incident found; the plan is ready, and nothing was changed", 3, command)
 
     # ---- repair, rollback
@@ -278,11 +275,15 @@ class Incident:
             return self.plan
 
     def still_there(self) -> Reproduction:
-        """Reproduce once more, just before the change; raises `NotThisIncident` where it is mended already."""
+        """Reproduce once more, just before the change.
+
+        Raises `NotThisIncident` where it is mended already, unless that was to be done by hand.
+        """
         with self._stage("reproduce again"):
             with self.target.reading() as conn:
                 found = reproduce.run(conn, self.runbook, self.values)
-            reproduce.confirm(found, self.runbook, self.values)
+            if not self.option.done_by_hand:
+                reproduce.confirm(found, self.runbook, self.values)
             return found
 
     def apply(self, *, wait: float = WAIT_S) -> Application:
@@ -298,13 +299,14 @@ class Incident:
             found = verify.run(self.plan, self.target, self.runbook, self.option)
             self.record["verification"] = {"checks": [list(f) for f in found.facts()], "fingerprint": found.fingerprint}
             self.record.pop("rolled_back", None)
-            verify.require(found)
+            verify.require(found, self.plan)
             return found
 
     def repaired(self) -> Verdict:
         """End a repair."""
         command = self.record["plan"]["rollback"]
-        return self._conclude("fixed and verified", 0, f"# if it has to be taken back:\n{command}")
+        back = f"# if it has to be taken back:\n{command}" if command else ""
+        return self._conclude("fixed and verified", 0, back)
 
     def rollback(self, *, wait: float = WAIT_S) -> Application:
         """Take the applied plan back; raises what `apply.undo` raises, and `Refused` where nothing was applied."""
@@ -328,11 +330,13 @@ class Incident:
         with self._stage("verify the rollback"):
             found = verify.after_undo(self.plan, self.target, self.runbook)
             self.record["rolled_back"] = {"checks": [list(fact) for fact in found.facts()]}
-            verify.require(found)
+            verify.require(found, self.plan)
             return found
 
     def rolled_back(self) -> Verdict:
         """End a rollback."""
+        if not self.plan.can_go_back:
+            return self._conclude("nothing had to be taken back; the schema is as it was before the fix", 0, "")
         save = "".join(f", save what cannot be taken back: {each}" for each in self.plan.lasting)
         return self._conclude(f"rolled back; the schema is as it was before the fix{save}", 0, "")
 

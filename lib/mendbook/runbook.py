@@ -1,7 +1,8 @@
 """A Runbook: one incident, as one folder that people write; and the catalogue of them, found by listing.
 
 A folder holds ``runbook.yaml``, ``broken.sql`` (a script that builds the broken database), ``error.txt`` (what a person
-would paste), and where it needs them ``healthy.sql`` and a small ``app/`` tree.
+would paste), and where it needs them ``healthy.sql``, a small ``app/`` tree, and ``sessions.sql`` (what each session
+did that is open meanwhile, below a line ``-- session: NAME``).
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from mendbook.runbook_values import PLAIN_SQL, coerce
 from mendbook.yaml_file import Place, YamlFile
 
 _PLACEHOLDER = re.compile(r"\$\{(\w+)\}")
+_SESSION = re.compile(r"^-- session: *(.*?) *$", re.MULTILINE)
 _IN_SQL = re.compile(r"'\$\{(?P<literal>\w+)\}'|\$\{(?P<name>\w+)\}(?P<dot>\.?)")
 
 
@@ -50,6 +52,11 @@ class Runbook:
         """The script that builds a database without the incident, where the runbook has one."""
         path = self.folder / "healthy.sql"
         return path.read_text(encoding="utf-8") if path.exists() else None
+
+    @property
+    def sessions(self) -> list[tuple[str, str]]:
+        """(name, SQL) of each session that is open while the incident lasts."""
+        return _sessions(self.folder)[1]
 
     def facts(self) -> list[tuple[str, str]]:
         """(label, value) pairs, for people."""
@@ -120,7 +127,7 @@ class Runbook:
             )
             for each in self.text.statements
         ]
-        return [each for each in filled if each.sql.strip()]
+        return [each for each in filled if each.sql.strip() or each.recorded]
 
     def fill(self, template: str, values: Mapping[str, Value]) -> str:
         """SQL with each ``${name}`` replaced: identifiers quoted and values as literals, both by psycopg.
@@ -259,11 +266,15 @@ def _loose_ends(folder: Path, text: Text, file: YamlFile) -> Iterator[str]:
             (folder / name).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError):
             yield f"{folder / name}: missing, or no UTF-8 text. Every runbook carries its own reproduction; write it."
+    yield from _session_problems(folder)
     for place in file.repeated:
         yield file.problem(place, "this field stands twice, and only the last would count; keep one")
     for place, value in file.scalars:
         for problem in _placeholder_problems(text, place, value):
             yield file.problem(place, problem)
+    for at, statement in enumerate(text.statements):
+        for problem in _step_problems(folder, statement.recorded) if statement.recorded else ():
+            yield file.problem(("statements", at, "recorded"), problem)
     known = {statement.id for statement in text.statements}
     for at, option in enumerate(text.options):
         for name in option.becomes.keys() - known:
@@ -298,16 +309,41 @@ def _placeholder_problems(text: Text, place: Place, value: str) -> Iterator[str]
             yield f"${{{name}}} is no parameter; declare it under parameters"
         elif kind == "statement" and not (_is_parsed(text, place) or "becomes" in place):
             yield f"${{{name}}} is a statement, which is only ever parsed; use it under statements"
-        elif kind in ("expression", "ddl") and "steps" not in place:
+        elif kind in ("expression", "ddl") and ("steps" not in place or place[-1] == "end_sessions"):
             yield f"${{{name}}} is SQL that a person gives, which only ever runs on a clone; use it in a step"
-    if place[-1] == "sql":
+    if place[-1] in ("sql", "end_sessions"):
         for token in lexer.tokens(value):
             if token.kind in ("string", "comment") and "${" in token.text and not _IN_SQL.fullmatch(token.text):
                 yield f"{token.text}: a value stands alone in its quotes, as in '${{name}}', or without quotes"
 
 
+def _sessions(folder: Path) -> tuple[str, list[tuple[str, str]]]:
+    """What stands before the first session in ``sessions.sql``, and (name, SQL) of each."""
+    path = folder / "sessions.sql"
+    before, *parts = _SESSION.split(path.read_text(encoding="utf-8")) if path.exists() else [""]
+    return before, list(zip(parts[::2], parts[1::2], strict=True))
+
+
+def _session_problems(folder: Path) -> Iterator[str]:
+    path = folder / "sessions.sql"
+    try:
+        before, sessions = _sessions(folder)
+    except (OSError, UnicodeDecodeError):
+        yield f"{path}: this is no UTF-8 text; write what each session did."
+        return
+    if lexer.significant(before) or (path.exists() and not sessions):
+        yield f"{path}: each session begins with a line of its own: -- session: NAME"
+    names = [name for name, _ in sessions]
+    for name, text in sessions:
+        if not name or names.count(name) > 1:
+            yield f"{path}: the session {name!r} needs a name of its own; give it one"
+        pieces = lexer.split(text)
+        if not pieces or any(piece.kind != "sql" for piece in pieces):
+            yield f"{path}: the session {name!r} needs SQL statements, and nothing else"
+
+
 def _step_problems(folder: Path, step: Step) -> Iterator[str]:
-    wanted = step.content if isinstance(step, Write) else getattr(step, "migrations", None)
+    wanted = step.content if isinstance(step, Write) else getattr(step, "migrations", getattr(step, "folder", None))
     if wanted and "${" not in wanted and not (folder / wanted).exists():
         yield f"{wanted} is not in the runbook's folder; put it there"
     if isinstance(step, Migrations | Ledger) and "${" not in step.framework:

@@ -11,11 +11,11 @@ Slug = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 Value = str | int | float | bool
 Kind = (
     Literal["identifier", "identifiers", "text", "integer", "number", "boolean", "type", "directory"]
-    | Literal["statement", "expression", "ddl"]
+    | Literal["statement", "expression", "ddl", "privileges", "timestamp"]
 )
 Source = (
-    Literal["schema", "table", "column", "columns", "constraint", "function", "type", "label"]
-    | Literal["statement", "location", "ledger"]
+    Literal["privileges", "schema", "table", "column", "columns", "constraint", "function", "type", "label"]
+    | Literal["role", "time", "statement", "location", "ledger"]
 )
 
 _LEDGER_SCHEMA = "where the ledger is; empty: the first schema of the search_path that has it"
@@ -47,13 +47,27 @@ class Statement(_Part):
 
     id: Slug
     at: str = Field(description="where it stands in the application, as file:line")
-    sql: str
+    sql: str = ""
+    recorded: Ledger | None = Field(
+        default=None, description="in place of sql: it fails while this migration is not recorded as done"
+    )
     fails_with: str = Field(
         default="",
         pattern=r"^([0-9A-Z]{5})?$",
         description="for a fault that shows only when a statement runs: sql is a question to the catalog instead, run "
         "read-only, and a row that it returns is a failure with this SQLSTATE, said by its first column",
     )
+    on_clone: bool = Field(
+        default=True, description="false where a clone cannot show the fault, such as one of sessions"
+    )
+
+    @model_validator(mode="after")
+    def _complete(self) -> Statement:
+        if bool(self.sql) == bool(self.recorded):
+            raise ValueError("give either sql or recorded")
+        if self.recorded and not self.fails_with:
+            raise ValueError("say in fails_with what a migration that is not recorded makes the tool report")
+        return self
 
 
 class Expected(_Part):
@@ -89,6 +103,9 @@ class Ledger(_Part):
 
     ledger: str = Field(description="the migration's name")
     framework: str
+    folder: str = Field(
+        default="", description="the folder that holds it: what it makes is held against the target before"
+    )
     schema_: str = Field(default="", alias="schema", description=_LEDGER_SCHEMA)
 
 
@@ -107,12 +124,30 @@ class Write(_Part):
     content: str = Field(description="the file that holds its text, inside the runbook's folder")
 
 
+class EndSessions(_Part):
+    """Idle sessions of the target, each ended by its pid: those that there are when the plan is made."""
+
+    end_sessions: str = Field(
+        description="SQL, run read-only, that returns pids; those that are not idle are left alone"
+    )
+
+
+class Setting(_Part):
+    """A setting for new sessions of a role in this database, as ALTER ROLE … IN DATABASE … SET makes it."""
+
+    setting: str = Field(pattern=r"^[a-z_.]+$", description="its name, such as search_path")
+    value: str
+    role: str = Field(default="", description="whose new sessions; empty: those of the target's role")
+
+
 _STEPS: Mapping[str, type[_Part]] = {
     "sql": Sql,
     "migrations": Migrations,
     "ledger": Ledger,
     "edit": Edit,
     "write": Write,
+    "end_sessions": EndSessions,
+    "setting": Setting,
 }
 
 
@@ -127,7 +162,9 @@ Step = Annotated[
     | Annotated[Migrations, Tag("Migrations")]
     | Annotated[Ledger, Tag("Ledger")]
     | Annotated[Edit, Tag("Edit")]
-    | Annotated[Write, Tag("Write")],
+    | Annotated[Write, Tag("Write")]
+    | Annotated[EndSessions, Tag("EndSessions")]
+    | Annotated[Setting, Tag("Setting")],
     Discriminator(
         _step_class,
         custom_error_type="step",
@@ -165,15 +202,24 @@ class Option(_Part):
     )
     expects: list[Expected] = []
     exercises: list[Exercise] = []
-    by_hand: list[str] = Field(default=[], description="commands that do the same without Mendbook")
+    by_hand: list[str] = Field(
+        default=[], description="what does the same without Mendbook; where there are no steps, all that is done"
+    )
 
     @model_validator(mode="after")
     def _complete(self) -> Option:
         if self.advice in ("advised_against", "not_offered") and not self.reason:
             raise ValueError("say why in 'reason'")
-        if self.advice != "not_offered" and not self.steps:
-            raise ValueError("give at least one step, or mark the option not_offered with a reason")
+        if self.advice != "not_offered" and not self.steps and not self.by_hand:
+            raise ValueError("give at least one step or by_hand, or mark the option not_offered with a reason")
+        if self.advice == "recommended" and any(isinstance(step, EndSessions) for step in self.steps):
+            raise ValueError("a session is only ended where the reader asks for it; recommend another option")
         return self
+
+    @property
+    def done_by_hand(self) -> bool:
+        """Whether Mendbook changes nothing itself, and only verifies what the reader did."""
+        return not self.steps
 
 
 class Text(_Part):
@@ -190,6 +236,10 @@ class Text(_Part):
     before: list[str] = Field(min_length=1, description="what people see before the fix")
     after: list[str] = Field(min_length=1, description="what they see after it")
     symptoms: list[Symptom] = Field(min_length=1)
+    causes: list[str] = Field(
+        default=[],
+        description="of a generic one: which causes it mends, as triage --json says them of a target",
+    )
     parameters: dict[str, Parameter] = {}
     example: dict[str, Value] = Field(
         default={}, description="what a person answers for broken.sql and error.txt where the text does not say it"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Callable, Mapping
+from datetime import datetime
 
 from mendbook import lexer
 from mendbook.errors import Usage
@@ -59,6 +60,15 @@ def _type(given: object) -> str | None:
     return text if text and _TYPE.fullmatch(text.strip()) else None
 
 
+def _timestamp(given: object) -> str | None:
+    """A moment: without its zone, each reader would mean another one."""
+    try:
+        found = datetime.fromisoformat(re.sub(r" (UTC|GMT|Z)$", "+00:00", str(given).strip()))
+    except ValueError:
+        return None
+    return str(found) if found.tzinfo else None
+
+
 def _statement(given: object) -> str | None:
     """One statement: what it is, the server says, which only Parses it."""
     text = _ddl(given)
@@ -74,6 +84,12 @@ def _expression(given: object) -> str | None:
     return text if read and plain and depths[-1] == 0 and min(depths) >= 0 else None
 
 
+def _privileges(given: object) -> str | None:
+    """Privileges on a table or a sequence, in the order in which they are given."""
+    names = [each.strip().upper() for each in (_text(given) or "").split(",")]
+    return ", ".join(names) if set(names) <= _PRIVILEGES else None
+
+
 def _ddl(given: object) -> str | None:
     """Statements that are whole, with no commands to psql among them."""
     text = _text(given)
@@ -84,7 +100,8 @@ def _ddl(given: object) -> str | None:
 
 _UNSENDABLE = re.compile("[\\0\ud800-\udfff]")  # PostgreSQL's text holds no NUL, and UTF-8 no half of a pair
 _ENDS = (";", "\\;")
-PLAIN_SQL = ("type", "statement", "expression", "ddl")  # types whose values stand in SQL as they are
+_PRIVILEGES = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER", "USAGE"})
+PLAIN_SQL = ("type", "statement", "expression", "ddl", "privileges")  # types whose values stand in SQL as they are
 _READERS: Mapping[str, Callable[[object], Value | None]] = {
     "boolean": _boolean,
     "integer": _integer,
@@ -92,9 +109,11 @@ _READERS: Mapping[str, Callable[[object], Value | None]] = {
     "identifier": _identifier,
     "identifiers": _identifiers,
     "type": _type,
+    "timestamp": _timestamp,
     "statement": _statement,
     "expression": _expression,
     "ddl": _ddl,
+    "privileges": _privileges,
 }
 _WANTS = {
     "identifier": "a name of 1 to 63 bytes",
@@ -105,7 +124,9 @@ _WANTS = {
     "boolean": "true or false",
     "type": "a PostgreSQL type such as timestamptz or numeric(10,2)",
     "directory": "a directory",
+    "timestamp": "a time with its zone, such as 2026-03-02 08:14:55 UTC",
     "statement": "one whole SQL statement",
     "expression": "one SQL expression without comments, such as now() or 0",
+    "privileges": "privileges such as SELECT, INSERT",
     "ddl": "whole SQL statements, such as CREATE TABLE orders (id bigint)",
 }

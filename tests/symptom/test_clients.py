@@ -216,3 +216,29 @@ def assert_understood(diagnosis: Diagnosis, state: State, text: str = "") -> Non
     read = {"kind": diagnosis.kind, "sqlstate": diagnosis.sqlstate}
     read |= {field: getattr(diagnosis, field) for field in state.says}
     assert read == {"kind": state.kind, "sqlstate": state.sqlstate, **state.says}, text
+
+
+def test_a_stale_plan_is_read_in_asyncpgs_own_words(database: str) -> None:
+    known = psycopg.conninfo.conninfo_to_dict(database)
+
+    async def run() -> None:
+        pair = [
+            await asyncpg.connect(
+                host=known["host"], port=known.get("port"), user=known["user"], database=known["dbname"]
+            )
+            for _ in range(2)
+        ]
+        try:
+            await pair[0].execute("CREATE TABLE parcels (id int)")
+            await pair[0].fetch("SELECT * FROM parcels")
+            await pair[1].execute("ALTER TABLE parcels ADD weight int")
+            async with pair[0].transaction():
+                await pair[0].fetch("SELECT * FROM parcels")
+        finally:
+            for each in pair:
+                await each.close()
+
+    with pytest.raises(asyncpg.InvalidCachedStatementError) as stale:
+        asyncio.run(run())
+    diagnosis = triage.diagnose("".join(traceback.format_exception(stale.value)))
+    assert (diagnosis.kind, diagnosis.sqlstate, diagnosis.framework) == ("stale_plan", "0A000", "asyncpg")

@@ -132,5 +132,25 @@ def test_no_name_is_too_strange(name: str, message: str) -> None:
     assert all(len(row) == 3 for row in (*found.rows(), *found.answers(), *found.facts()))
 
 
+@pytest.mark.parametrize(
+    ("line", "time"),
+    [
+        ("2026-03-02 08:14:55.102 UTC [4711] app@shop ERROR:  {}", "2026-03-02 08:14:55.102 UTC"),
+        (
+            '{{"time": "2026-03-02T08:14:55+01:00", "err": {{"code": "0A000", "message": "{}"}}}}',
+            "2026-03-02T08:14:55+01:00",
+        ),
+        ("2026-03-02 08:14:55 CET [4711] ERROR:  {}", None),
+        ("2026-03-02 08:14:55 UTC all is well\nERROR:  {}", None),
+    ],
+    ids=["a log", "JSON", "a zone by its name", "another line"],
+)
+def test_the_time_of_an_error_is_only_likely_to_be_that_of_the_change(line: str, time: str | None) -> None:
+    best = rank(line.format("cached plan must not change result type"))[0]
+    assert best.runbook.slug == "stale-plan"
+    assert best.guesses.get("since") == time
+    assert "since" in best.needs
+
+
 def test_what_is_not_postgresql_leads_nowhere() -> None:
     assert rank("ReferenceError: updated_at is not defined") == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from mendbook import runbook
 from mendbook.symptom import referral
 
 COLUMN = """\
@@ -43,6 +44,26 @@ def test_a_generic_runbook_is_next_only_where_it_mends_the_cause(
     found = referral.refer(text, target="env:SHOP")
     assert found.proof is not None
     assert (found.proof.cause, found.mends, bool(found.command("env:SHOP", ""))) == (cause, mends, mends)
+
+
+def test_the_source_tree_tells_what_an_error_without_names_is_about(
+    make_database: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    book = runbook.find("stale-session-cleanup")
+    monkeypatch.setenv("SHOP", make_database(book.broken))
+    text = "job failed { code: '42703', routine: 'errorMissingColumn' }"
+    alone = referral.refer(text, target="env:SHOP").best
+    assert alone is not None
+    assert alone.runbook.text.generic
+    best = referral.refer(text, target="env:SHOP", source=str(book.folder / "app")).best
+    assert best is not None
+    assert best.runbook.slug == book.slug
+    assert best.reason == "the error names nothing, and the source tree fails on is_active, tenant_id, updated_at"
+
+    other = 'ERROR:  column "total" of relation "orders" does not exist'
+    named = referral.refer(other, target="env:SHOP", source=str(book.folder / "app")).best
+    assert named is not None
+    assert named.runbook.slug == "missing-column"
 
 
 def test_a_command_without_a_file_says_every_value() -> None:

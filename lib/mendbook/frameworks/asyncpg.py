@@ -18,6 +18,11 @@ FRAMEWORK = Framework(
         Wording(text="unexpected connection_lost() call", kind="connection_lost"),
         Wording(text="cannot perform operation: another operation is in progress", kind="other"),
         Wording(text="cannot call {}: connection has been released back to the pool", kind="pool_closed"),
+        Wording(
+            text="cached statement plan is invalid due to a database schema or configuration change…",
+            kind="stale_plan",
+            sqlstate="0A000",
+        ),
         Wording(text="invalid input for query argument {}: {}", kind="type_mismatch"),
         Wording(text="the server expects {} argument{} for this query, {} was passed", kind="other"),
         Wording(text="the server expects {} arguments for this query, {} were passed", kind="other"),

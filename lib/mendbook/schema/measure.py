@@ -16,14 +16,17 @@ from mendbook.schema.clone import Clone
 from mendbook.schema.locks import Lock
 from mendbook.schema.step import Step, Transaction
 
+Held = dict[tuple[int, str], Lock]  # by oid and qualified name: one that was dropped and made again is another
+
 _LOCKS: LiteralString = """
-SELECT format('"%%s"."%%s"', replace(n.nspname, '"', '""'), replace(c.relname, '"', '""')), l.mode
+SELECT c.oid, format('"%%s"."%%s"', replace(n.nspname, '"', '""'), replace(c.relname, '"', '""')), l.mode
 FROM pg_locks l JOIN pg_class c ON c.oid = l.relation JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE l.pid = %(pid)s AND l.granted AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
   AND c.relkind IN ('r', 'p', 'f', 'v', 'm') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
 """
 _FILES: LiteralString = """
-SELECT format('"%s"."%s"', replace(n.nspname, '"', '""'), replace(c.relname, '"', '""')), pg_relation_filenode(c.oid)
+SELECT c.oid, format('"%s"."%s"', replace(n.nspname, '"', '""'), replace(c.relname, '"', '""')),
+       pg_relation_filenode(c.oid)
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
 """
@@ -50,7 +53,7 @@ def forward(copy: Clone, steps: Sequence[Step]) -> tuple[list[Measured], str]:
     """Run *steps* on a clone and measure each; the problem is empty where all of them ran."""
     measured: list[Measured] = []
     with copy.connect() as conn:
-        existed = {name for name, _ in conn.execute(_FILES)}
+        existed = {oid for oid, _, _ in conn.execute(_FILES)}
     for step in steps:
         try:
             measured.append(_measure(copy, step, existed))
@@ -77,24 +80,24 @@ def backward(copy: Clone, steps: Sequence[Step]) -> str:
     return ""
 
 
-def _measure(copy: Clone, step: Step, existed: Set[str]) -> Measured:
-    """Run one step; what it does to relations that an earlier step made blocks nobody, so only *existed* count."""
+def _measure(copy: Clone, step: Step, existed: Set[int]) -> Measured:
+    """Run one step; what it does to relations that an earlier step made blocks nobody: the oids *existed* count."""
     with copy.connect() as conn:
-        files = dict(conn.execute(_FILES).fetchall())
+        files = {oid: (name, file) for oid, name, file in conn.execute(_FILES)}
         start = time.perf_counter()
         held = _outside(copy, conn, step) if step.transaction is Transaction.NONE else _inside(conn, step)
         seconds = time.perf_counter() - start
-        later = dict(conn.execute(_FILES).fetchall())
+        later = {oid: file for oid, _, file in conn.execute(_FILES)}
     return Measured(
         title=step.title,
         stated=step.lock,
-        locks={name: lock for name, lock in held.items() if name in existed or name in step.locks},
-        rewrites=tuple(name for name, file in files.items() if name in existed and later.get(name, file) != file),
+        locks={name: lock for (oid, name), lock in held.items() if oid in existed},
+        rewrites=tuple(name for oid, (name, file) in files.items() if oid in existed and later.get(oid, file) != file),
         seconds=seconds,
     )
 
 
-def _inside(conn: psycopg.Connection[Any], step: Step) -> dict[str, Lock]:
+def _inside(conn: psycopg.Connection[Any], step: Step) -> Held:
     conn.execute("BEGIN")
     for statement in step.forward:
         conn.execute(statement)
@@ -103,7 +106,7 @@ def _inside(conn: psycopg.Connection[Any], step: Step) -> dict[str, Lock]:
     return held
 
 
-def _outside(copy: Clone, conn: psycopg.Connection[Any], step: Step) -> dict[str, Lock]:
+def _outside(copy: Clone, conn: psycopg.Connection[Any], step: Step) -> Held:
     """Run a step that cannot be in a transaction, and look at its locks while it waits for a writer.
 
     On an empty clone such a step is over before anyone can look. It has to wait for transactions that write to its
@@ -113,11 +116,11 @@ def _outside(copy: Clone, conn: psycopg.Connection[Any], step: Step) -> dict[str
         for statement in step.forward:
             conn.execute(statement)
         return {}
-    held: dict[str, Lock] = {}
+    held: Held = {}
     with ThreadPoolExecutor(1) as pool, copy.connect() as watcher, _writer(copy, step):
         running = pool.submit(lambda: [conn.execute(each) for each in step.forward])
         end = time.monotonic() + 5
-        while not running.done() and time.monotonic() < end and step.locks.keys() - held.keys():
+        while not running.done() and time.monotonic() < end and step.locks.keys() - {name for _, name in held}:
             held = _held(watcher, conn.info.backend_pid)
             time.sleep(0.005)
     running.result()
@@ -134,10 +137,10 @@ def _writer(copy: Clone, step: Step) -> Iterator[None]:
         conn.execute("ROLLBACK")
 
 
-def _held(conn: psycopg.Connection[Any], pid: int) -> dict[str, Lock]:
-    held: dict[str, Lock] = {}
-    for name, mode in conn.execute(_LOCKS, {"pid": pid}):
+def _held(conn: psycopg.Connection[Any], pid: int) -> Held:
+    held: Held = {}
+    for oid, name, mode in conn.execute(_LOCKS, {"pid": pid}):
         lock = locks.from_pg(mode)
         if lock > Lock.ACCESS_SHARE:
-            held[name] = max(held.get(name, lock), lock)
+            held[oid, name] = max(held.get((oid, name), lock), lock)
     return held

@@ -57,7 +57,9 @@ def rows(steps: Iterable[Step]) -> list[tuple[str, str, str, str, str]]:
 def _undo(step: Step) -> str:
     if step.undo_loses:
         return f"loses {step.undo_loses}"
-    return "brings back the schema, not what was lost" if step.loses else "complete"
+    if step.loses and step.undo:
+        return "brings back the schema, not what was lost"
+    return "complete" if step.undo else "none needed"
 
 
 def cost(step: Step) -> str:

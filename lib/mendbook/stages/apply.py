@@ -373,7 +373,7 @@ def _undo_step(target: Target, step: Step, journal: Journal) -> list[str]:
             _group(conn, [step], "undo", journal.note, _Clock(end=time.monotonic() + 30))
     except (MendbookError, psycopg.Error) as error:
         return [f"{step.title} ({redaction.scrub(_said(error))})"]
-    return [] if step.undo else [f"{step.title} ({step.undo_loses or 'it has no undo'})"]
+    return [f"{step.title} ({step.undo_loses})"] if step.undo_loses and not step.undo else []
 
 
 def _said(error: BaseException) -> str:

@@ -176,7 +176,8 @@ def _option(record: Record, text: Record) -> Iterator[Block]:
         yield Heading(f"The fix: {record['option']}")
         for danger in record["plan"]["dangers"]:
             yield Prose(f"Dangerous: {danger}")
-        yield _picture(record["plan"]["picture"])
+        if record["plan"]["picture"]["boxes"]:
+            yield _picture(record["plan"]["picture"])
         yield Rows(("step", "what", "lock", "loses", "undo"), record["plan"]["rows"], {})
         if record["plan"]["forward"]:
             yield Code(record["plan"]["forward"])
@@ -191,7 +192,7 @@ def _evidence(record: Record) -> Iterator[Block]:
                 yield Rows(("step", "what", "stated lock", "measured lock", "took"), record[name]["steps"], {})
             if record[name].get("omitted"):
                 yield Items([f"The clone lacks {each}" for each in record[name]["omitted"]])
-        if name == "rehearsal" and record.get("application"):
+        if name == "rehearsal" and record.get("application", {}).get("rows"):
             yield Heading("Applied")
             yield Rows(("step", "done", "attempts", "took"), record["application"]["rows"], {})
 
@@ -202,6 +203,9 @@ _CHECKS = {"rehearsal": "Rehearsed on a clone", "verification": "Verified on the
 def _rollback(record: Record) -> Iterator[Block]:
     if record.get("plan"):
         yield Heading("Rollback")
+    if record.get("plan") and not record["plan"]["rollback"]:
+        yield Prose("Nothing has to be taken back.")
+    elif record.get("plan"):
         yield Prose("The undo of every step, last step first, is one command:")
         yield Code(record["plan"]["rollback"], "sh")
         if record["plan"]["backward"]:

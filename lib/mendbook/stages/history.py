@@ -12,7 +12,7 @@ import psycopg
 from mendbook import ledger as ledgers
 from mendbook.errors import Refused, Usage
 from mendbook.ledger import Migration
-from mendbook.runbook import Runbook, plain
+from mendbook.runbook import Runbook, nearest, plain
 from mendbook.runbook_text import Ledger, Migrations, Option, Value
 from mendbook.schema import objects
 from mendbook.schema.locks import Lock
@@ -38,9 +38,9 @@ class History:
         """
         done = self._done(step)
         if isinstance(step, Ledger):
-            named = Migration(name=step.ledger, path=Path(step.ledger), text="", program=False)
-            return [named] if step.ledger not in done else []
-        found = self._ledger(step).migrations(self._folder(runbook, step))
+            found = self._upto(runbook, step)[-1:]
+        else:
+            found = self._ledger(step).migrations(self._folder(runbook, step.migrations))
         pending = [each for each in found if each.name not in done]
         for each in pending:
             if each.program:
@@ -49,6 +49,26 @@ class History:
                     f"changed. Run it with {plain(step.framework, self.values)}, then diagnose again."
                 )
         return pending
+
+    def claimed(self, runbook: Runbook, option: Option) -> Iterator[list[Migration]]:
+        """For each migration that is recorded without being run: the migrations of its folder up to it.
+
+        Raises `Refused` where one of them is a program, so that it cannot be seen what they make.
+        """
+        for step in option.steps:
+            if isinstance(step, Ledger) and step.folder and not self.is_recorded(step):
+                found = self._upto(runbook, step)
+                for each in found:
+                    if each.program:
+                        raise Refused(
+                            f"{each.name} is a program, so it is unknown what {found[-1].name} makes; nothing was "
+                            f"changed. Record it with {plain(step.framework, self.values)} if all of it is there."
+                        )
+                yield found
+
+    def is_recorded(self, step: Ledger) -> bool:
+        """Whether a migration is recorded as done."""
+        return plain(step.ledger, self.values) in self._done(step)
 
     def missing_ledgers(self, option: Option) -> Iterator[tuple[str, str]]:
         """(framework, the statement that makes its ledger) where the target has none."""
@@ -80,10 +100,22 @@ class History:
     def _ledger(self, step: Migrations | Ledger) -> ledgers.Ledger:
         return ledgers.of(plain(step.framework, self.values))
 
-    def _folder(self, runbook: Runbook, step: Migrations) -> Path:
+    def _upto(self, runbook: Runbook, step: Ledger) -> list[Migration]:
+        """The migrations of a folder up to the one that *step* names, or that one alone; raises `Usage`."""
+        name = plain(step.ledger, self.values)
+        if not step.folder:
+            return [Migration(name=name, path=Path(name), text="", program=False)]
+        found = {each.name: each for each in self._ledger(step).migrations(self._folder(runbook, step.folder))}
+        if name not in found:
+            hint = nearest(name, found, "migration")
+            raise Usage(f"{plain(step.folder, self.values)} has no migration {name!r}; nothing was changed. {hint}")
+        names = list(found)
+        return [found[each] for each in names[: names.index(name) + 1]]
+
+    def _folder(self, runbook: Runbook, named: str) -> Path:
         """A folder of the runbook's own, or one that a parameter names; raises `Usage` where there is none."""
-        own = plain(step.migrations, self.values) == step.migrations
-        folder = runbook.folder / step.migrations if own else Path(plain(step.migrations, self.values)).expanduser()
+        own = plain(named, self.values) == named
+        folder = runbook.folder / named if own else Path(plain(named, self.values)).expanduser()
         if not folder.is_dir():
             raise Usage(f"{folder} is no directory; nothing was changed. Name the folder that holds the migrations.")
         return folder.resolve()

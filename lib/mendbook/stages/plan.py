@@ -14,27 +14,24 @@ import psycopg
 
 from mendbook import lexer, render
 from mendbook.errors import NotThisIncident, Refused, Usage
-from mendbook.runbook import Runbook
+from mendbook.runbook import Runbook, plain
 from mendbook.runbook_text import Edit as EditSpec
 from mendbook.runbook_text import Migrations, Option, Sql, Value, Write
-from mendbook.schema import ddl, drift, measure, objects
+from mendbook.runbook_text import Setting as SettingSpec
+from mendbook.schema import ddl, drift, measure, objects, privileges
 from mendbook.schema.clone import Clone
 from mendbook.schema.locks import Lock, blocks
-from mendbook.schema.objects import Key, Object
+from mendbook.schema.objects import Key, Object, Setting
 from mendbook.schema.snapshot import Snapshot
 from mendbook.schema.step import HEAD, Step, Transaction, rows
-from mendbook.stages import edits
+from mendbook.stages import edits, replay, script, sessions
 from mendbook.stages.edits import Edit
 from mendbook.stages.history import History
+from mendbook.stages.script import Statement
 from mendbook.target import Identity
 
 FORMAT = 2  # of plan.json; part of the digest
 LARGE = 64 * 1_048_576  # bytes: a table above this is not rewritten or scanned under a strong lock unasked
-
-# What a migration may hold: the verbs whose whole effect a Snapshot shows. Anything else would be lost in silence.
-_SEEN = ("CREATE", "ALTER", "DROP", "COMMENT", "GRANT", "REVOKE")
-_UNSEEN = ("USER", "GROUP", "DATABASE", "SUBSCRIPTION")
-_FRAME = ("BEGIN", "START", "COMMIT", "END", "SET")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,6 +50,7 @@ class Plan:
     dropped: tuple[Key, ...]  # every object that the steps drop
     dangers: tuple[str, ...]  # why it is dangerous; empty: it is not
     statements: tuple[str, ...]  # the statements that it mends
+    by_hand: tuple[str, ...]  # all that is done, where there are no steps and no edits
 
     @property
     def digest(self) -> str:
@@ -61,6 +59,11 @@ class Plan:
         for edit in content["edits"]:
             edit["before"], edit["after"] = edits.digest(edit["before"]), edits.digest(edit["after"])
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+
+    @property
+    def can_go_back(self) -> bool:
+        """Whether there is anything to take back."""
+        return bool(self.edits) or any(step.undo or step.undo_loses for step in self.steps)
 
     @property
     def owners(self) -> set[str]:
@@ -77,10 +80,11 @@ class Plan:
         """(number, what, lock and what it blocks, loses, undo) of each step, for people."""
         shown = rows(self.steps)
         start = len(shown) + 1
-        return shown + [
+        shown += [
             (str(number), edit.title, "no lock", "nothing", "byte for byte")
             for number, edit in enumerate(self.edits, start)
         ]
+        return shown + [(str(number), each, "", "", "by hand") for number, each in enumerate(self.by_hand, start)]
 
     def forward(self) -> str:
         """All forward SQL as a script."""
@@ -115,21 +119,28 @@ def make(
     """Plan *option* for the database behind *conn*.
 
     The option's SQL runs on a copy of *clone*; what it changed there becomes the steps. New application files go
-    into *files* where the runbook's parameter ``app`` names no directory. Raises `Refused` for what has no safe
-    step, `NotThisIncident` where nothing is left to do, `Usage` for an application directory that does not fit.
+    into *files* where the runbook's parameter ``app`` names no directory. An option that is done by hand makes a plan
+    without steps. Raises `Refused` for what has no safe step, `NotThisIncident` where nothing is left to do, `Usage`
+    for an application directory that does not fit.
     """
     history = History(conn=conn, live=live, identity=identity, values=values)
-    wanted = list(_sql(runbook, option, values, history))
+    for migrations in history.claimed(runbook, option):
+        replay.require_made(migrations, clone, live)
+    wanted = [*_sql(runbook, option, values, history), *_settings(option, values, identity)]
     before = clone.snapshot()
     with clone.copy() as copy:
         copy.add_roles(_roles(conn, wanted))
-        _run(copy, wanted)
+        script.run(copy, wanted)
         after = copy.snapshot()
         found = drift.compare(before, after)
     repair = ddl.repair(found, before, after, drops=True)
-    steps = (*_restated(repair.steps, clone), *history.records(runbook, option))
+    steps = (
+        *_restated(repair.steps, clone),
+        *history.records(runbook, option),
+        *sessions.steps(conn, runbook, option, values),
+    )
     changes = tuple(each for each in _edits(runbook, option, values, files) if each.before != each.after)
-    if not steps and not changes:
+    if not steps and not changes and not option.done_by_hand:
         raise NotThisIncident(
             f"All that the option {option.id} of {runbook.slug} makes is there already: this database does not have "
             f"this incident, or no longer; nothing was changed. If the application still fails, it still sends its "
@@ -148,6 +159,7 @@ def make(
         dropped=tuple(item.key for item in found.differences if item.desired is None),
         dangers=tuple(_dangers(option, steps, conn)),
         statements=tuple(each.sql for each in runbook.statements(values)),
+        by_hand=tuple(option.by_hand) if option.done_by_hand else (),
     )
     if planned.dangers and not allow_dangerous:
         raise Refused(
@@ -160,57 +172,30 @@ def make(
 # ---- the option's own SQL, on the clone
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Statement:
-    text: str
-    place: str  # file:line, for messages
-
-
-def _sql(runbook: Runbook, option: Option, values: Mapping[str, Value], history: History) -> Iterator[_Statement]:
+def _sql(runbook: Runbook, option: Option, values: Mapping[str, Value], history: History) -> Iterator[Statement]:
     for step in option.steps:
         if isinstance(step, Sql):
-            yield from _pieces(runbook.fill(step.sql, values), f"option {option.id}")
+            yield from script.read(runbook.fill(step.sql, values), f"option {option.id}")
         elif isinstance(step, Migrations):
             for migration in history.pending(runbook, step):
-                yield from _pieces(migration.text, os.path.relpath(migration.path, runbook.folder))
+                yield from script.read(migration.text, os.path.relpath(migration.path, runbook.folder))
     for framework, creation in history.missing_ledgers(option):
-        yield _Statement(text=creation, place=f"the ledger of {framework}")
+        yield Statement(text=creation, place=f"the ledger of {framework}")
 
 
-def _pieces(text: str, source: str) -> Iterator[_Statement]:
-    for piece in lexer.split(text):
-        place = f"{source}:{piece.line}"
-        words = piece.verb.split()
-        if piece.kind == "sql" and words[:1] and words[0] in _FRAME:
-            continue
-        if piece.kind != "sql" or words[0] not in _SEEN or (len(words) > 1 and words[1] in _UNSEEN):
-            what = piece.verb or piece.text.split("\n")[0]
-            raise Refused(
-                f"{place}: {what} does more than a comparison of schemas can see, so no plan can carry it; nothing was "
-                f"changed. Run this migration with its own tool, then diagnose again."
-            )
-        yield _Statement(text=piece.text, place=place)
+def _settings(option: Option, values: Mapping[str, Value], identity: Identity) -> Iterator[Statement]:
+    for each in option.steps:
+        if isinstance(each, SettingSpec):
+            role = plain(each.role, values) or identity.role
+            setting = Setting(role=role, name=each.setting, value=plain(each.value, values))
+            yield Statement(text=privileges.setting(setting), place=f"option {option.id}")
 
 
-def _roles(conn: psycopg.Connection[Any], statements: Iterable[_Statement]) -> list[str]:
+def _roles(conn: psycopg.Connection[Any], statements: Iterable[Statement]) -> list[str]:
     """The roles of the target that the statements name."""
-    words = {token.text for each in statements for token in lexer.significant(each.text)}
+    words = {token.text for each in statements for token in lexer.tokens(each.text)}
     named = [word[1:-1].replace('""', '"') if word.startswith('"') else word.lower() for word in words]
     return [name for (name,) in conn.execute("SELECT rolname FROM pg_roles WHERE rolname = ANY (%s)", [named])]
-
-
-def _run(clone: Clone, statements: Iterable[_Statement]) -> None:
-    with clone.connect() as conn:
-        for each in statements:
-            try:
-                conn.execute(each.text)
-            except psycopg.Error as error:
-                hidden = "".join(f"\nThe clone lacks {o.key}: {o.reason}" for o in clone.omissions[:5])
-                raise Refused(
-                    f"{each.place} fails on a clone of this schema with {error.diag.sqlstate} "
-                    f"({error.diag.message_primary}); nothing was changed. The schema differs from what the runbook "
-                    f"expects: compare it with the runbook's statements.{hidden}"
-                ) from None
 
 
 def _restated(steps: tuple[Step, ...], clone: Clone) -> tuple[Step, ...]:
@@ -275,7 +260,8 @@ def to_json(plan: Plan) -> dict[str, Any]:
     }
 
 
-_PLAIN = ("runbook", "option", "values", "target", "fingerprint", "parts", "dangers", "statements")
+_LISTS = ("dangers", "statements", "by_hand")
+_PLAIN = ("runbook", "option", "values", "target", "fingerprint", "parts", *_LISTS)
 
 
 def dump(plan: Plan) -> str:
@@ -287,10 +273,9 @@ def load(text: str) -> Plan:
     """Read ``plan.json`` back; raises `Refused` where it was changed since it was written."""
     try:
         data = json.loads(text)
+        said = {name: data[name] for name in _PLAIN} | {name: tuple(data[name]) for name in _LISTS}
         plan = Plan(
-            **{name: data[name] for name in _PLAIN if name not in ("dangers", "statements")},
-            dangers=tuple(data["dangers"]),
-            statements=tuple(data["statements"]),
+            **said,
             steps=tuple(map(_step, data["steps"])),
             edits=tuple(Edit(**each) for each in data["edits"]),
             desired=tuple(map(objects.from_json, data["desired"])),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import psycopg
@@ -19,8 +19,10 @@ from psycopg.pq.abc import PGresult
 from mendbook import lexer, redaction, render
 from mendbook.errors import NotThisIncident
 from mendbook.runbook import Runbook, plain
-from mendbook.runbook_text import Option, Statement, Value
-from mendbook.target import limit
+from mendbook.runbook_text import Ledger, Option, Statement, Value
+from mendbook.schema import snapshot
+from mendbook.stages.history import History
+from mendbook.target import identify, limit
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,6 +50,11 @@ class Outcome:
     def shown(self) -> str:
         """The SQL with a caret where the server saw the error."""
         return render.pointer(self.sql.strip(), self.position)
+
+    def to_json(self) -> dict[str, Any]:
+        """What the record of an incident keeps of it."""
+        said = f"{self.sqlstate} {self.message}".strip()
+        return {**asdict(self), "verdict": self.verdict, "shown": self.shown(), "said": said}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -84,18 +91,43 @@ _MARKS = {"fails": "bad", "passes": "good"}
 
 
 def run(
-    conn: psycopg.Connection[Any], runbook: Runbook, values: Mapping[str, Value], *, after: Option | None = None
+    conn: psycopg.Connection[Any],
+    runbook: Runbook,
+    values: Mapping[str, Value],
+    *,
+    after: Option | None = None,
+    on_clone: bool = False,
 ) -> Reproduction:
     """Judge every statement of *runbook* in the transaction that is open on *conn*.
 
-    With *after*, the statements are those that the application sends once that option is in place.
+    With *after*, the statements are those that the application sends once that option is in place. *on_clone* leaves
+    out what a clone cannot show.
     """
     return Reproduction(
         outcomes=tuple(
-            ask(conn, each) if each.fails_with else judge(conn, each.id, each.at, each.sql)
-            for each in runbook.statements(values, after)
+            _outcome(conn, each, values) for each in runbook.statements(values, after) if each.on_clone or not on_clone
         )
     )
+
+
+def _outcome(conn: psycopg.Connection[Any], statement: Statement, values: Mapping[str, Value]) -> Outcome:
+    if statement.recorded:
+        return _recorded(conn, statement, statement.recorded, values)
+    if statement.fails_with:
+        return ask(conn, statement)
+    return judge(conn, statement.id, statement.at, statement.sql)
+
+
+def _recorded(
+    conn: psycopg.Connection[Any], statement: Statement, step: Ledger, values: Mapping[str, Value]
+) -> Outcome:
+    """Look for a migration in its ledger."""
+    history = History(conn=conn, live=snapshot.read(conn), identity=identify(conn), values=values)
+    name, framework = plain(step.ledger, values), plain(step.framework, values)
+    outcome = Outcome(id=statement.id, at=statement.at, sql=f"-- {name} in the ledger of {framework}")
+    if history.is_recorded(step):
+        return outcome
+    return replace(outcome, sqlstate=statement.fails_with, message=f"{name} is not recorded as done")
 
 
 def ask(conn: psycopg.Connection[Any], question: Statement) -> Outcome:

@@ -81,13 +81,18 @@ def after_undo(plan: Plan, target: Target, runbook: Runbook) -> Verification:
     return Verification(checks=(check,), outcomes=judged.outcomes, fingerprint=found.fingerprint())
 
 
-def require(verification: Verification) -> None:
+def require(verification: Verification, plan: Plan) -> None:
     """Raise `NotVerified` naming the first thing that does not hold."""
     for check in verification.checks:
+        if not check.passes and plan.by_hand:
+            raise NotVerified(
+                f"This is not mended yet, and Mendbook has changed nothing: {check.title}. {check.problem}\n"
+                f"Do what the plan says by hand, then run this again."
+            )
         if not check.passes:
             raise NotVerified(
                 f"The plan was applied, and this does not hold: {check.title}. {check.problem}\nLook at the database; "
-                f"the rollback takes the plan back."
+                f"{'the rollback takes the plan back' if plan.can_go_back else 'nothing is to be taken back'}."
             )
 
 

@@ -1,17 +1,19 @@
 """`Match`: how well a runbook fits a Diagnosis, and the values that the error text gives it.
 
 A specific runbook fits where the error says every name that one of its symptoms wants, about a table that its
-statements use; where a text names nothing at all, if it speaks of a file that they stand in. A generic one fits
-every error of its kind. Only what the text states, or what follows from it, becomes a value; a guess stays a guess.
+statements use; where a text names nothing at all, if it speaks of a file that they stand in, or if the source tree
+fails on those names. A generic one fits every error of its kind. Only what the text states, or what follows from it,
+becomes a value; a guess stays a guess.
 """
 
 from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
+from typing import TYPE_CHECKING
 
 from mendbook import ledger as ledgers
 from mendbook import lexer, redaction
@@ -23,6 +25,10 @@ from mendbook.symptom import statements
 from mendbook.symptom.reading import Certainty
 from mendbook.symptom.triage import Diagnosis
 
+if TYPE_CHECKING:
+    from mendbook.symptom.sweep import Failure
+
+_TIME = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:\.\d{1,6})?(?: UTC| GMT|Z|[+-]\d\d(?::\d\d)?)")
 _TELLING = re.compile(r"\w+([a-z][A-Z]|[_-])\w+")  # a file name of several words stands in no text by chance
 
 
@@ -39,15 +45,18 @@ class Match:
     needs: Mapping[str, str]  # parameters that want a value still, each with what it means
 
 
-def rank(diagnosis: Diagnosis, text: str = "") -> list[Match]:
-    """Hold the catalogue against *diagnosis* of *text*: what fits comes first, and the specific before the generic."""
-    found = [_match(book, diagnosis, text) for book in _books()] if diagnosis.is_postgres else []
+def rank(diagnosis: Diagnosis, text: str = "", swept: Sequence[Failure] = ()) -> list[Match]:
+    """Hold the catalogue against *diagnosis* of *text*: what fits comes first, and the specific before the generic.
+
+    *swept* are the statements of the application's source tree that the target refuses.
+    """
+    found = [_match(book, diagnosis, text, swept) for book in _books()] if diagnosis.is_postgres else []
     return sorted(found, key=lambda one: (not one.fits, one.runbook.text.generic, -one.weight, one.runbook.slug))
 
 
 def fill(book: Runbook, diagnosis: Diagnosis, text: str = "") -> Match:
     """Hold one runbook against *diagnosis*."""
-    return _match(book, diagnosis, text)
+    return _match(book, diagnosis, text, ())
 
 
 def _books() -> Iterator[Runbook]:
@@ -58,8 +67,8 @@ def _books() -> Iterator[Runbook]:
             continue  # `runbooks list` says what is wrong with it
 
 
-def _match(book: Runbook, diagnosis: Diagnosis, text: str) -> Match:
-    said = dict(_said(diagnosis))
+def _match(book: Runbook, diagnosis: Diagnosis, text: str, swept: Sequence[Failure]) -> Match:
+    said = dict(_said(diagnosis, text))
     certain: dict[str, Value] = {}
     guessed: dict[str, Value] = {}
     for name, parameter in book.text.parameters.items():
@@ -71,7 +80,7 @@ def _match(book: Runbook, diagnosis: Diagnosis, text: str) -> Match:
         for name, parameter in book.text.parameters.items()
         if parameter.default is None and name not in certain
     }
-    weight, reason = (_generic if book.text.generic else _specific)(book, diagnosis, text)
+    weight, reason = _generic(book, diagnosis) if book.text.generic else _specific(book, diagnosis, text, swept)
     return Match(
         runbook=book,
         fits=weight > 0,
@@ -89,7 +98,7 @@ def _match(book: Runbook, diagnosis: Diagnosis, text: str) -> Match:
 _GENERIC = 1000  # the fewer kinds a runbook is for, the better it fits one; then counts how many values it needs still
 
 
-def _generic(book: Runbook, diagnosis: Diagnosis, text: str) -> tuple[int, str]:
+def _generic(book: Runbook, diagnosis: Diagnosis) -> tuple[int, str]:
     if diagnosis.kind == "not_null_violation" and _is_sent(diagnosis):
         return 0, f"the statement sends a NULL for {diagnosis.column} itself, which no default replaces"
     if any(_is_like(symptom, diagnosis) for symptom in book.text.symptoms):
@@ -104,7 +113,7 @@ def _is_sent(diagnosis: Diagnosis) -> bool:
     return any(statements.fold(token.text) == diagnosis.column for token in read if token.kind in ("word", "quoted"))
 
 
-def _specific(book: Runbook, diagnosis: Diagnosis, text: str) -> tuple[int, str]:
+def _specific(book: Runbook, diagnosis: Diagnosis, text: str, swept: Sequence[Failure]) -> tuple[int, str]:
     like = [symptom for symptom in book.text.symptoms if _is_like(symptom, diagnosis)]
     if not like:
         return 0, _other_kind(book, diagnosis)
@@ -118,6 +127,9 @@ def _specific(book: Runbook, diagnosis: Diagnosis, text: str) -> tuple[int, str]
         return 10 * len(names) + len(mentions), f"the error names {' and '.join(names)}"
     if diagnosis.table in tables and any(not symptom.names for symptom in like):
         return 5, f"it is about {diagnosis.table}"
+    refused = sorted(_refused(like, tables, swept))
+    if refused and not _names(diagnosis):
+        return 10 * len(refused), f"the error names nothing, and the source tree fails on {', '.join(refused)}"
     if mentions and not _names(diagnosis):
         return len(mentions), f"the error names nothing, and the text speaks of {', '.join(mentions)}"
     if names:
@@ -151,6 +163,19 @@ def _names_all(symptom: Symptom, diagnosis: Diagnosis) -> bool:
     return all(name in names or name in message for name in symptom.names)
 
 
+def _refused(like: Sequence[Symptom], tables: set[str], swept: Sequence[Failure]) -> set[str]:
+    """The names of the symptoms that the target misses where the source tree uses the runbook's tables."""
+    return {
+        name
+        for failure in swept
+        if failure.missing.table in tables
+        for symptom in like
+        if failure.sqlstate == symptom.sqlstate
+        for name in symptom.names
+        if {*symptom.names} <= {failure.missing.schema, failure.missing.table, failure.missing.column}
+    }
+
+
 def _tables(book: Runbook) -> set[str]:
     """The tables that the runbook's statements name, with its own defaults; none where it needs values first."""
     try:
@@ -169,10 +194,10 @@ def _files(book: Runbook, text: str) -> set[str]:
 # ---- what the text says
 
 
-_FIELDS: tuple[Source, ...] = ("schema", "table", "column", "constraint", "function", "type", "location")
+_FIELDS: tuple[Source, ...] = ("schema", "table", "column", "constraint", "function", "type", "role", "location")
 
 
-def _said(diagnosis: Diagnosis) -> Iterator[tuple[Source, tuple[str, Certainty]]]:
+def _said(diagnosis: Diagnosis, text: str) -> Iterator[tuple[Source, tuple[str, Certainty]]]:
     """The value of each source that a parameter can name, with how certain it is."""
     for name in _FIELDS:
         value = getattr(diagnosis, name)
@@ -181,12 +206,26 @@ def _said(diagnosis: Diagnosis) -> Iterator[tuple[Source, tuple[str, Certainty]]
     statement = _whole(diagnosis)
     if statement:
         yield "statement", (statement.sql, "stated")
+        yield from _privileges(statement)
         yield from _conflict(statement.sql, diagnosis)
+    time = _time(diagnosis, text)
+    if time:
+        yield "time", (time, "guessed")
     label = _label(diagnosis)
     if label:
         yield "label", (label, "derived")
     if diagnosis.framework and _keeps_ledger(diagnosis.framework):
         yield "ledger", (diagnosis.framework, diagnosis.certainty.get("framework", "derived"))
+
+
+def _time(diagnosis: Diagnosis, text: str) -> str | None:
+    """The time that stands in the line of the message, where its zone is there too."""
+    place = next((each.start for each in diagnosis.evidence if each.field == "message"), None)
+    if place is None:
+        return None
+    end = text.find("\n", place)
+    found = _TIME.search(text, text.rfind("\n", 0, place) + 1, end if end >= 0 else len(text))
+    return found[0] if found else None
 
 
 def _keeps_ledger(framework: str) -> bool:
@@ -203,6 +242,16 @@ def _whole(diagnosis: Diagnosis) -> statements.Statement | None:
         return None
     found = statements.normalise(redaction.scrub(diagnosis.statement))
     return None if found.truncated or len(lexer.split(found.sql)) != 1 else found
+
+
+def _privileges(statement: statements.Statement) -> Iterator[tuple[Source, tuple[str, Certainty]]]:
+    """What a statement of one table needs there: to find the rows that it changes, it reads."""
+    if len(set(statement.tables.values())) == 1 and statement.verb in _VERBS:
+        reads = statement.verb != "INSERT" or "RETURNING" in statement.sql.upper()
+        yield "privileges", (", ".join(dict.fromkeys([statement.verb, *(["SELECT"] if reads else [])])), "derived")
+
+
+_VERBS = ("SELECT", "INSERT", "UPDATE", "DELETE")  # each has a privilege of its name
 
 
 def _conflict(sql: str, diagnosis: Diagnosis) -> Iterator[tuple[Source, tuple[str, Certainty]]]:

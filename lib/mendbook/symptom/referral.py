@@ -13,13 +13,14 @@ from mendbook import redaction
 from mendbook.errors import NotThisIncident, Refused, Usage
 from mendbook.runbook import find, nearest
 from mendbook.runbook_text import Value
-from mendbook.symptom import inference, match, triage
+from mendbook.symptom import inference, inquiry, match, triage
 from mendbook.symptom.inference import Inference
 from mendbook.symptom.match import Match
 from mendbook.symptom.triage import Diagnosis
 
 if TYPE_CHECKING:
     from mendbook.schema.snapshot import Snapshot
+    from mendbook.symptom.memory import Memory
     from mendbook.symptom.proof import Proof
     from mendbook.symptom.sweep import Sweep
 
@@ -30,31 +31,35 @@ _SHOWN = (
     *("kind", "sqlstate", "message", "schema", "table", "column", "alias", "constraint", "function", "type", "role"),
     *("database", "framework", "statement", "location"),
 )
-# What a generic runbook mends; where the target tells another cause, to make the object would hide it.
-_MENDED = frozenset({"missing", "ledger_claims_it", "extension", "no_default", "unknown"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Referral:
     """Where an error text leads."""
 
+    text: str
     diagnosis: Diagnosis
     matches: tuple[Match, ...]  # the catalogue, what fits best first
     types: tuple[Inference, ...]  # of a missing column, the likeliest first
+    memory: Memory | None  # where a target was named, and the text lacks the statement
     proof: Proof | None  # where a target was named
     sweep: Sweep | None  # where a source tree was named too
 
     @property
     def best(self) -> Match | None:
-        """The runbook that fits best."""
-        return next((each for each in self.matches if each.fits), None)
+        """The runbook that fits best, and mends what the target says is the cause, where there is one that does."""
+        fitting = [each for each in self.matches if each.fits]
+        return next((each for each in fitting if self._mends(each)), fitting[0] if fitting else None)
 
     @property
     def mends(self) -> bool:
         """Whether the best runbook mends what the target says is the cause."""
-        if self.best is None or self.proof is None:
-            return self.best is not None
-        return not self.best.runbook.text.generic or self.proof.cause in _MENDED
+        return self.best is not None and self._mends(self.best)
+
+    def _mends(self, each: Match) -> bool:
+        """Where the target tells another cause, what a generic runbook makes would only hide it."""
+        book = each.runbook.text
+        return self.proof is None or not book.generic or self.proof.cause in ("unknown", *book.causes)
 
     def suggested(self, parameter: str) -> Value | None:
         """What is likely for a parameter that the best runbook needs."""
@@ -68,10 +73,13 @@ class Referral:
         if self.best is None or not self.mends:
             return ""
         words = ["mendbook", "diagnose", self.best.runbook.slug, "--target", target or "env:DATABASE_URL"]
+        read: Mapping[str, Value] = {}
         if error_file:
             words += ["--error", error_file]
-        else:
-            words += [word for name, value in self.best.values.items() for word in ("-p", f"{name}={value}")]
+            read = match.fill(self.best.runbook, triage.diagnose(self.text), self.text).values
+        for name, value in self.best.values.items():
+            if name not in read:  # the target told it, or nothing else will
+                words += ["-p", f"{name}={value}"]
         return " ".join([shlex.join(words), *(f"-p {name}=…" for name in self.best.needs)])
 
     def to_json(self) -> dict[str, Any]:
@@ -82,6 +90,8 @@ class Referral:
         said["values"] = dict(best.values) if best else None
         said["needs"] = {name: self.suggested(name) for name in best.needs} if best else None
         said["types"] = [asdict(each) for each in self.types]
+        if self.memory is not None:
+            said["memory"] = [asdict(each) for each in self.memory.sources]
         if self.proof is not None:
             said["proof"] = {
                 "cause": self.proof.cause,
@@ -142,32 +152,40 @@ def refer(text: str, *, target: str = "", source: str = "") -> Referral:
 
     Raises `Usage`, `UnreadableTarget` and `Surroundings`; nothing is executed on the target.
     """
-    from mendbook.target import open_target
-
     diagnosis = triage.diagnose(text)
     if source and not target:
         raise Usage("--source wants a database that judges its statements; nothing was read. Name one with --target.")
     if not target or not diagnosis.is_postgres:
-        return _referral(text, diagnosis, None, None, None)
+        return _referral(text, diagnosis)
     from mendbook.schema import snapshot
-    from mendbook.symptom import proof, sweep
+    from mendbook.symptom import memory, proof, sweep, unreachable
 
     found = sweep.find(source) if source else None
-    opened, identity = open_target(target)
+    opened, identity = unreachable.opened(target)
     with opened.reading() as conn:
+        remembered = memory.search(conn, diagnosis)
+        if remembered and remembered.statement:
+            diagnosis = inquiry.say(diagnosis, statement=remembered.statement)
         proven = proof.prove(conn, diagnosis, identity)
         live = snapshot.read(conn) if diagnosis.kind == "missing_column" else None
         judged = sweep.judge(conn, found) if found else None
-    return _referral(text, proven.refined, live, proven, judged)
+    return _referral(text, proven.refined, live, remembered, proven, judged)
 
 
 def _referral(
-    text: str, diagnosis: Diagnosis, live: Snapshot | None, proof: Proof | None, sweep: Sweep | None
+    text: str,
+    diagnosis: Diagnosis,
+    live: Snapshot | None = None,
+    memory: Memory | None = None,
+    proof: Proof | None = None,
+    sweep: Sweep | None = None,
 ) -> Referral:
     return Referral(
+        text=text,
         diagnosis=diagnosis,
-        matches=tuple(match.rank(diagnosis, text)),
+        matches=tuple(match.rank(diagnosis, text, sweep.failures if sweep else ())),
         types=_types(diagnosis, live),
+        memory=memory,
         proof=proof,
         sweep=sweep,
     )

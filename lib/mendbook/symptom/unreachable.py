@@ -1,0 +1,42 @@
+"""A target that cannot be opened: what to do about the very reason that the client gave."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from mendbook.errors import UnreadableTarget
+from mendbook.frameworks import Kind
+from mendbook.symptom import triage
+from mendbook.target import Identity, Target, open_target
+
+_NEXT: Mapping[Kind, str] = {
+    "pool_exhausted": (
+        "Every connection that its role may have is in use. Name a target whose role has connections reserved for it "
+        "(a superuser, or from PostgreSQL 16 a member of pg_use_reserved_connections), or restart one instance of the "
+        "application; then the runbook connections says who holds them."
+    ),
+    "connection_refused": (
+        "Nothing takes connections there: the server is down or still starting, it listens elsewhere, or a firewall "
+        "or a pooler stands between. The server's own log says which."
+    ),
+    "connection_lost": (
+        "Something took the connection and dropped it: the server is shutting down, or a pooler or TLS stands between. "
+        "The server's own log says which."
+    ),
+    "authentication": (
+        "The server is there, and does not let this role in: check its name, its password (PGPASSWORD, the password "
+        "file) and the server's pg_hba.conf."
+    ),
+    "missing_database": "The server is there, and has no database of that name: psql -l lists those that it has.",
+}
+
+
+def opened(reference: str, *, expected_database: str = "") -> tuple[Target, Identity]:
+    """Do what `target.open_target` does; where the client says why it cannot, add what follows from that."""
+    try:
+        return open_target(reference, expected_database=expected_database)
+    except UnreadableTarget as error:
+        advice = _NEXT.get(triage.diagnose(str(error)).kind)
+        if advice is None:
+            raise
+        raise UnreadableTarget(f"{error}\n{advice}") from None

@@ -1,0 +1,13 @@
+-- The same database: what is wrong is in the sessions.
+CREATE TABLE tickets (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    subject text NOT NULL
+);
+
+INSERT INTO tickets (subject) SELECT 'ticket ' || n FROM generate_series(1, 20) AS n;
+
+DO $$
+BEGIN
+    EXECUTE format('ALTER DATABASE %I CONNECTION LIMIT 4', current_database());
+END
+$$;
