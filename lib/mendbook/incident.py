@@ -209,6 +209,7 @@ class Incident:
 
     def _keep_plan(self, made: Plan) -> None:
         drawn = picture.draw(self.schema, made.desired)
+        back = f"mendbook rollback {shlex.quote(str(self.folder))} --approve {made.digest}"
         for number, edit in enumerate(made.edits, 1):
             if edit.before is not None:
                 backup = self.folder / "backup" / f"{number}-{Path(edit.path).name}"
@@ -221,9 +222,7 @@ class Incident:
             "rows": [list(row) for row in made.rows()],
             "forward": made.forward(),
             "backward": made.backward(),
-            "rollback": f"mendbook rollback {shlex.quote(str(self.folder))} --approve {made.digest}"
-            if made.can_go_back
-            else "",
+            "rollback": back if made.can_go_back else "",
             "edits": [{"title": e.title, "sha256": edits.digest(e.before)} for e in made.edits],
             "picture": {"boxes": [asdict(box) for box in drawn.boxes], "links": [list(link) for link in drawn.links]},
         }

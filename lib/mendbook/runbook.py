@@ -343,7 +343,11 @@ def _session_problems(folder: Path) -> Iterator[str]:
 
 
 def _step_problems(folder: Path, step: Step) -> Iterator[str]:
-    wanted = step.content if isinstance(step, Write) else getattr(step, "migrations", getattr(step, "folder", None))
+    match step:
+        case Write(content=wanted) | Migrations(migrations=wanted) | Ledger(folder=wanted):
+            pass
+        case _:
+            wanted = ""
     if wanted and "${" not in wanted and not (folder / wanted).exists():
         yield f"{wanted} is not in the runbook's folder; put it there"
     if isinstance(step, Migrations | Ledger) and "${" not in step.framework:

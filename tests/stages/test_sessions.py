@@ -78,6 +78,7 @@ def test_the_plan_names_each_session_and_ends_it(desk: Desk) -> None:
         f"End the session {idle.info.backend_pid} (postgres, worker), idle in transaction since"
     )
     assert incident.plan.rows()[0][2:] == ("none", "nothing", "none needed")
+    assert "idle in transaction (only the target shows it)" in incident.rehearsal.omitted
     incident.apply()
     assert incident.verify().verified
     assert not is_alive(idle)

@@ -120,6 +120,17 @@ def test_what_parse_cannot_judge_is_taken_from_the_log(shop: str) -> None:
     assert len(found.sources) == 1
 
 
+def test_a_statement_of_another_database_is_left_out(shop: str, logging: embedded.Server) -> None:
+    with logging.scratch() as name:
+        send(
+            logging.conninfo(name), f"{SHOP}; ALTER TABLE orders ADD extra int", "INSERT INTO orders (extra) VALUES (1)"
+        )
+    text = 'ERROR:  null value in column "id" of relation "orders" violates not-null constraint'
+    assert search(shop, text).statement is None
+    send(shop, "INSERT INTO orders (total) VALUES (1)")
+    assert search(shop, text).statement == "INSERT INTO orders (total) VALUES (1)"
+
+
 def test_a_statement_that_passed_once_is_known_from_its_count(shop: str, monkeypatch: pytest.MonkeyPatch) -> None:
     extension = "CREATE SCHEMA tools; CREATE EXTENSION pg_stat_statements SCHEMA tools"
     send(shop, extension, "SELECT total FROM orders WHERE id = 5", "ALTER TABLE orders RENAME total TO sum")

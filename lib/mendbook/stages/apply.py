@@ -373,7 +373,8 @@ def _undo_step(target: Target, step: Step, journal: Journal) -> list[str]:
             _group(conn, [step], "undo", journal.note, _Clock(end=time.monotonic() + 30))
     except (MendbookError, psycopg.Error) as error:
         return [f"{step.title} ({redaction.scrub(_said(error))})"]
-    return [f"{step.title} ({step.undo_loses})"] if step.undo_loses and not step.undo else []
+    lost = "" if step.undo else step.undo_loses or step.loses
+    return [f"{step.title} ({lost})"] if lost else []
 
 
 def _said(error: BaseException) -> str:

@@ -93,7 +93,10 @@ def run(plan: Plan, clone: Clone, runbook: Runbook, option: Option) -> Rehearsal
         server_version=clone.server.version,
         checks=tuple(checks),
         measured=tuple(measured),
-        omitted=tuple(f"{each.key} ({each.reason})" for each in clone.omissions),
+        omitted=(
+            *(f"{each.key} ({each.reason})" for each in clone.omissions),
+            *(f"{each.at} (only the target shows it)" for each in runbook.statements(plan.values) if not each.on_clone),
+        ),
     )
 
 

@@ -179,16 +179,27 @@ def _failing(
 ) -> Iterator[str]:
     """Those that the server refuses now as *diagnosis* says; of the *logged* ones also what Parse cannot judge."""
     distinct = {each.sql: each for each in map(statements.normalise, found) if not each.truncated}
-    judged = [text for text, each in distinct.items() if each.verb in parsing.ANALYSED and diagnosis.kind in _PARSED]
+    judged = [text for text, each in distinct.items() if each.verb in parsing.ANALYSED]
     answers = dict(zip(judged, parsing.parse(conn, judged), strict=True))
     for text, each in distinct.items():
         refusal = answers.get(text)
-        if (logged and text not in answers) or (refusal and _fits(each, refusal, diagnosis)):
+        if text not in answers:
+            fails = logged
+        elif diagnosis.kind in _PARSED:
+            fails = _fits(each, refusal, diagnosis)
+        else:  # it fails when it runs; what names things that are not here is of another database
+            fails = refusal is None or refusal.sqlstate == diagnosis.sqlstate
+        if fails:
             yield each.written
 
 
-def _fits(statement: Statement, refusal: Refusal, diagnosis: Diagnosis) -> bool:
-    if refusal.sqlstate not in missing.SQLSTATES or diagnosis.sqlstate not in (None, refusal.sqlstate):
+def _fits(statement: Statement, refusal: Refusal | None, diagnosis: Diagnosis) -> bool:
+    """Whether the server misses what the text says is missing."""
+    if (
+        refusal is None
+        or refusal.sqlstate not in missing.SQLSTATES
+        or diagnosis.sqlstate not in (None, refusal.sqlstate)
+    ):
         return False
     missed = missing.find(statement, refusal.sqlstate, refusal.message, refusal.position)
     pairs = [
