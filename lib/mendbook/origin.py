@@ -70,6 +70,7 @@ class Program:
     command: Callable[[str], Command]  # what follows the prefix in a reference -> what is called; raises `Usage`
     install: str  # the command that installs the tool
     prints: bool = False  # it prints SQL and needs no database
+    keeps: tuple[str, ...] = ()  # variables of the environment that it needs besides those that all programs get
 
 
 Stated = Dump | Scripts | Program

@@ -12,8 +12,9 @@ from typing import LiteralString
 from mendbook import embedded
 from mendbook.target import Target
 
-# The collected log of the server is how it becomes known what a program of the application ran into.
-_SETTINGS = {"logging_collector": "on", "log_destination": "csvlog"}
+# The server's log tells what a program of the application ran into. A program that waits for a lock here waits for
+# another connection of its own, so for ever.
+_SETTINGS = {"logging_collector": "on", "log_destination": "csvlog", "lock_timeout": "10s"}
 _LOG: LiteralString = "SELECT pg_read_file(pg_current_logfile('csvlog'))"
 _FILLED: LiteralString = """
 SELECT EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace

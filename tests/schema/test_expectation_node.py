@@ -1,0 +1,190 @@
+"""What should be, from the migrations and models of Node applications, run by their own tools."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from mendbook import embedded
+from mendbook.errors import Surroundings, Usage
+from mendbook.schema import expectation
+
+from tests.helpers import fingerprint, run
+from tests.schema.test_expectation import columns, write
+
+NODE = Path(__file__).parent / "node"
+
+# Every configuration leads to production, as a host name, a URL or a part of the environment.
+APPS = {
+    "sequelize": {
+        "config/config.json": '{"development": {config}}',
+        "migrations/1-orders.js": """
+module.exports = {
+  async up(queries, { INTEGER }) { await queries.createTable("orders", { id: { type: INTEGER, primaryKey: true } }); },
+};""",
+        "migrations/2-shipped.js": """
+module.exports = {
+  async up(queries, { DATE }) { await queries.addColumn("orders", "{column}", DATE); },
+};""",
+    },
+    "knex": {
+        "knexfile.js": 'module.exports = { client: "pg", connection: { ...{config}, ssl: true } };',
+        "migrations/1_orders.js": """
+exports.up = (knex) => knex.schema.createTable("orders", (table) => { table.integer("id"); });
+exports.down = () => {};""",
+        "migrations/2_shipped.js": """
+exports.up = (knex) => knex.schema.alterTable("orders", (table) => { table.date("{column}"); });
+exports.down = () => {};""",
+    },
+    "node-pg-migrate": {
+        ".env": "DATABASE_URL={url}",
+        "migrations/1_orders.js": 'exports.up = (pgm) => { pgm.createTable("orders", { id: "int" }); };',
+        "migrations/2_shipped.js": 'exports.up = (pgm) => { pgm.addColumns("orders", { "{column}": "date" }); };',
+    },
+    "typeorm": {
+        "data-source.js": """
+const { DataSource } = require("typeorm");
+const migrations = [__dirname + "/migrations/*.js"];
+module.exports = { source: new DataSource({ type: "postgres", ...{config}, username: "postgres", migrations }) };""",
+        "migrations/1700000000000-orders.js": """
+class Orders1700000000000 { async up(runner) { await runner.query("CREATE TABLE orders (id int)"); } }
+module.exports = { Orders1700000000000 };""",
+        "migrations/1700000000001-shipped.js": """
+class Shipped1700000000001 { async up(runner) { await runner.query('ALTER TABLE orders ADD "{column}" date'); } }
+module.exports = { Shipped1700000000001 };""",
+    },
+    "sequelize models": {
+        "models.js": """
+const { Sequelize, DataTypes } = require("sequelize");
+const sequelize = new Sequelize("{url}");
+sequelize.define("orders", { "{column}": DataTypes.DATE }, { freezeTableName: true, timestamps: false });
+module.exports = { sequelize };""",
+    },
+    "sequelize models in a module": {
+        "models.mjs": """
+import { Sequelize, DataTypes } from "sequelize";
+const sequelize = new Sequelize("{url}");
+sequelize.define("orders", { "{column}": DataTypes.DATE }, { freezeTableName: true, timestamps: false });
+export default sequelize;""",
+    },
+    "drizzle": {
+        "schema.ts": """
+import { pgTable, integer, date } from "drizzle-orm/pg-core";
+export const orders = pgTable("orders", { id: integer(), shipped: date("{column}") });""",
+    },
+    "prisma": {
+        "schema.prisma": """
+datasource db {
+  provider = "postgresql"
+  url      = "{url}"
+}
+model orders {
+  id      Int       @id
+  shipped DateTime? @map("{column}")
+}""",
+    },
+}
+MEANT = {
+    "typeorm": "typeorm:{app}/data-source.js",
+    "sequelize models": "sequelize:{app}/models.js",
+    "sequelize models in a module": "sequelize:{app}/models.mjs",
+    "drizzle": "drizzle:{app}/schema.ts",
+    "prisma": "prisma:{app}/schema.prisma",
+}
+
+
+@pytest.fixture(scope="module")
+def modules() -> Path:
+    """A node_modules folder with the tools, kept in the cache."""
+    if not shutil.which("npm"):
+        pytest.skip("no Node.js here; install it to try migration tools of Node")
+    lock = (NODE / "package-lock.json").read_bytes()
+    place = embedded.cache_dir() / "tests" / f"node-{hashlib.sha256(lock).hexdigest()[:12]}"
+    if not (place / "complete").exists():
+        shutil.copytree(NODE, place, dirs_exist_ok=True)
+        install = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"]
+        installed = subprocess.run(install, cwd=place, capture_output=True, text=True, timeout=600)
+        if installed.returncode:
+            pytest.skip(f"npm ci did not get the migration tools; see what it says: {installed.stderr[-300:]}")
+        (place / "complete").touch()
+    return place / "node_modules"
+
+
+@pytest.fixture(scope="module")
+def production() -> Iterator[str]:
+    """The connection string of a database that applications lead to, on a server that has a network."""
+    server = embedded.start(tcp=True)
+    run(server.conninfo(), "CREATE TABLE production ()")
+    yield server.conninfo()
+    server.stop()
+
+
+@pytest.fixture
+def said(production: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
+    """What a configuration says to lead there; the test fails where anything was changed."""
+    known = dict(word.split("=") for word in production.split())
+    url = f"postgresql://{known['user']}@{known['host']}:{known['port']}/{known['dbname']}"
+    monkeypatch.setenv("DATABASE_URL", url)
+    for name in ("SCHEMA_ENGINE_BINARY", "QUERY_ENGINE_LIBRARY"):  # not needed for what Prisma does here
+        monkeypatch.setenv(f"PRISMA_{name}", shutil.which("true") or "")
+    config = {"host": known["host"], "port": int(known["port"]), "user": known["user"], "database": known["dbname"]}
+    before = fingerprint(production)
+    yield {"url": url, "config": json.dumps({**config, "dialect": "postgres"})}
+    assert fingerprint(production) == before
+
+
+def reference(name: str, folder: Path, modules: Path, said: dict[str, str], column: str = "shipped") -> str:
+    """Write an application, and say how its expectation is named."""
+    files = APPS[name]
+    for key, value in {**said, "column": column}.items():
+        files = {path: text.replace(f"{{{key}}}", value) for path, text in files.items()}
+    write(folder, files)
+    (folder / "node_modules").symlink_to(modules)
+    return MEANT.get(name, f"{name}:{{app}}").format(app=folder)
+
+
+@pytest.mark.parametrize("name", APPS)
+def test_it_ends_in_the_scratch_database(name: str, tmp_path: Path, modules: Path, said: dict[str, str]) -> None:
+    found = expectation.read(reference(name, tmp_path, modules, said))
+    assert columns(found.snapshot, "orders") == ["id", "shipped"]
+
+
+@pytest.mark.parametrize("name", ["sequelize", "knex", "node-pg-migrate", "typeorm"])
+def test_a_migration_that_fails_is_named(name: str, tmp_path: Path, modules: Path, said: dict[str, str]) -> None:
+    with pytest.raises(Usage) as caught:
+        expectation.read(reference(name, tmp_path, modules, said, column="id"))
+    message = str(caught.value)
+    assert 'fails on the scratch database (42701): column "id" of relation "orders" already exists.' in message
+    assert "shipped" in message.lower()
+
+
+def test_what_an_application_prints_does_not_tell_its_secrets(
+    tmp_path: Path, modules: Path, said: dict[str, str]
+) -> None:
+    named = reference("knex", tmp_path, modules, said)
+    (tmp_path / "knexfile.js").write_text('throw new Error("postgres://me:hunter22@db/shop")')
+    with pytest.raises(Usage) as caught:
+        expectation.read(named)
+    assert "postgres://me:•••@db/shop" in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["sequelize", "knex", "node-pg-migrate", "typeorm", "drizzle", "prisma"])
+def test_a_tool_that_is_missing_is_named(name: str, tmp_path: Path, modules: Path, said: dict[str, str]) -> None:
+    named = reference(name, tmp_path, modules, said)
+    (tmp_path / "node_modules").unlink()
+    with pytest.raises(Surroundings, match=r"is not installed in .* Run: npm install "):
+        expectation.read(named)
+
+
+def test_without_node_it_is_named(tmp_path: Path, modules: Path, said: dict[str, str]) -> None:
+    named = reference("knex", tmp_path, modules, said)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", os.fspath(tmp_path))
+        with pytest.raises(Surroundings, match="There is no node here"):
+            expectation.read(named)
