@@ -168,6 +168,14 @@ def test_what_leaves_nothing_behind_is_refused(tmp_path: Path, url: str) -> None
         expectation.read(f"alembic:{app}")
 
 
+def test_a_program_that_does_not_end_is_stopped(tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    waits = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'import time; time.sleep(60)'])"
+    app = write(alembic(tmp_path, url), {"migrations/env.py": waits})
+    monkeypatch.setattr(programs, "TIME_LIMIT_S", 2)
+    with pytest.raises(Surroundings, match="did not end within 2 s and was stopped"):
+        expectation.read(f"alembic:{app}")
+
+
 def test_another_kind_of_database_is_named(tmp_path: Path) -> None:
     with pytest.raises(Usage, match="connects to sqlite, and an expectation needs PostgreSQL"):
         expectation.read(f"alembic:{alembic(tmp_path / 'a', 'sqlite:///shop.db', SETTINGS['code'])}")

@@ -51,14 +51,18 @@ def run(scratch: Scratch, reference: str, program: Program, command: Command) ->
             f"again."
         )
     if ended.code != 0:
-        raise _failed(scratch, reference, command, ended)
+        raise _failed(scratch, reference, program, command, ended)
+    if program.prints and not ended.printed.strip():
+        raise Refused(
+            f"{reference} printed no SQL, so it is not known which schema is expected; nothing was compared. "
+            f"Run {command.words[0]} by hand to see why.\n{ended.tail()}"
+        )
     if not program.prints and not scratch.filled():
         raise Refused(
             f"{reference} ran and left nothing in the scratch database, so it may have worked on another one; nothing "
             f"was compared. Make its configuration read DATABASE_URL, and check that it states tables at all.\n"
             f"{ended.tail()}"
         )
-    # Without that the configuration of an application could still lead elsewhere in ways that no driver sees.
     notes = [] if _cut_off() else [f"{command.words[0]} ran with a network: this system cuts no program off."]
     return ended.printed, notes
 
@@ -142,7 +146,7 @@ def _cut_off() -> tuple[str, ...]:
 
 
 def _call(words: list[str], folder: Path, environment: dict[str, str]) -> _Ended:
-    process = subprocess.Popen(
+    with subprocess.Popen(
         words,
         cwd=folder,
         env=environment,
@@ -152,25 +156,28 @@ def _call(words: list[str], folder: Path, environment: dict[str, str]) -> _Ended
         text=True,
         errors="replace",
         start_new_session=True,
-    )
-    try:
-        printed, complained = process.communicate(timeout=TIME_LIMIT_S)
-    except subprocess.TimeoutExpired:
-        raise Surroundings(
-            f"{words[-1]} did not end within {TIME_LIMIT_S} s and was stopped; it is not known which schema is "
-            f"expected. Run it by hand on an empty database to see what it waits for."
-        ) from None
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)  # also what it started and left behind
-        process.wait()
+    ) as process:
+        try:
+            printed, complained = process.communicate(timeout=TIME_LIMIT_S)
+        except subprocess.TimeoutExpired:
+            raise Surroundings(
+                f"{' '.join(words)} did not end within {TIME_LIMIT_S} s and was stopped; it is not known which "
+                f"schema is expected. Run it by hand on an empty database to see what it waits for."
+            ) from None
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)  # also what it started and left behind
     return _Ended(code=process.returncode, printed=printed, said=printed + complained)
 
 
-def _failed(scratch: Scratch, reference: str, command: Command, ended: _Ended) -> Usage:
-    place = _place(ended.said, command.folder) or reference
-    error = scratch.last_error()
-    if error and error[1] in ended.said:
+def _failed(scratch: Scratch, reference: str, program: Program, command: Command, ended: _Ended) -> Usage:
+    place = _place(ended.said, command.folder)
+    if not place:
+        announced = re.findall(program.announces, ended.said) if program.announces else []
+        place = ", ".join([reference, *announced[-1:]])
+    # Tools also try statements and go on when these fail, so only an error that is shown counts.
+    error = next(((state, text) for state, text in scratch.errors() if text in ended.said), None)
+    if error:
         what = f"{place} fails on the scratch database ({error[0]}): {error[1].rstrip('.')}."
     else:
         what = f"{place} fails; the scratch database refused none of its statements."

@@ -38,12 +38,12 @@ class Scratch:
         with self.target.connect() as conn:
             return conn.execute(_FILLED).fetchone() == (True,)
 
-    def last_error(self) -> tuple[str, str] | None:
-        """The SQLSTATE and message of the last statement that failed."""
+    def errors(self) -> list[tuple[str, str]]:
+        """The SQLSTATE and message of every statement that failed, the last one first."""
         with self.target.connect() as conn:
             [log] = conn.execute(_LOG).fetchone() or ("",)
-        errors = [row for row in csv.reader(io.StringIO(log)) if row[_SEVERITY] == "ERROR"]
-        return (errors[-1][_SQLSTATE], errors[-1][_MESSAGE]) if errors else None
+        failed = [row for row in csv.reader(io.StringIO(log)) if row[_SEVERITY] == "ERROR"]
+        return [(row[_SQLSTATE], row[_MESSAGE]) for row in reversed(failed)]
 
 
 @contextlib.contextmanager
