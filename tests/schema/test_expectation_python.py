@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
-from mendbook import embedded
 from mendbook.errors import Refused, Surroundings, Usage
-from mendbook.schema import expectation, programs
+from mendbook.schema import expectation, programs, seclusion
 from mendbook.schema.snapshot import Key
 
-from tests.helpers import fingerprint, run
+from tests.helpers import fingerprint
 from tests.schema.test_expectation import columns, write
 
 ALEMBIC = {
@@ -83,26 +82,15 @@ class Base:
 """
 
 
-@pytest.fixture(scope="module")
-def production() -> Iterator[str]:
-    """The connection string of a database that applications lead to, on a server that has a network."""
-    server = embedded.start(tcp=True)
-    run(server.conninfo(), "CREATE TABLE production ()")
-    yield server.conninfo()
-    server.stop()
-
-
 @pytest.fixture
-def url(production: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """Its URL, to which the environment leads too; the test fails where anything was changed there."""
-    said = dict(word.split("=") for word in production.split())
+def url(production: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The URL of production, to which the environment leads too."""
+    said = psycopg.conninfo.conninfo_to_dict(production)
     for name in ("host", "port", "user"):
-        monkeypatch.setenv(f"PG{name.upper()}", said[name])
-    url = f"postgresql+psycopg://{said['user']}@{said['host']}:{said['port']}/{said['dbname']}"
+        monkeypatch.setenv(f"PG{name.upper()}", str(said[name]))
+    url = "postgresql+psycopg://{user}@{host}:{port}/{dbname}".format(**said)
     monkeypatch.setenv("DATABASE_URL", url)
-    before = fingerprint(production)
-    yield url
-    assert fingerprint(production) == before
+    return url
 
 
 def alembic(folder: Path, url: str, settings: str = SETTINGS["configuration"], **more: str) -> Path:
@@ -141,25 +129,42 @@ def test_sqlalchemy_metadata(name: str, tmp_path: Path, url: str, monkeypatch: p
     assert columns(found.snapshot, "orders", "sales") == ["id"]
 
 
-@pytest.mark.skipif(not programs._cut_off(), reason="unshare --net fails here; run as root or allow user namespaces")
+@pytest.mark.skipif(
+    seclusion.secluded([], Path()) is None, reason="unshare does not work here; run as root or allow user namespaces"
+)
+@pytest.mark.parametrize("way", ["network", "socket"])
 @pytest.mark.parametrize("tool", ["alembic", "django"])
-def test_a_migration_that_opens_a_connection_of_its_own_reaches_nothing(tool: str, tmp_path: Path, url: str) -> None:
-    work = f"import psycopg\n    psycopg.connect({url.replace('+psycopg', '')!r}).execute('DROP TABLE production')"
+def test_a_migration_that_opens_a_connection_of_its_own_reaches_nothing(
+    tool: str, way: str, tmp_path: Path, url: str, database: str
+) -> None:
+    conninfo = url.replace("+psycopg", "") if way == "network" else database
+    before = fingerprint(database)
+    work = f"import psycopg\n    psycopg.connect({conninfo!r}, autocommit=True).execute('CREATE TABLE harm ()')"
     if tool == "alembic":
         migration = f"revision, down_revision = '3', '2'\ndef upgrade():\n    {work}\n"
-        app = alembic(tmp_path, url, **{"3_drop": migration})
+        app = alembic(tmp_path, url, **{"3_harm": migration})
     else:
         migration = f"""
 from django.db import migrations
-def drop(apps, schema_editor):
+def harm(apps, schema_editor):
     {work}
 class Migration(migrations.Migration):
     dependencies = [("shop", "0002_shipped")]
-    operations = [migrations.RunPython(drop)]
+    operations = [migrations.RunPython(harm)]
 """
-        app = django(tmp_path, {"ENGINE": "django.db.backends.postgresql"}, **{"0003_drop": migration})
-    with pytest.raises(Usage, match=r"3_drop\.py:\d+ fails; the scratch database refused none of its statements"):
+        app = django(tmp_path, {"ENGINE": "django.db.backends.postgresql"}, **{"0003_harm": migration})
+    with pytest.raises(Usage, match=r"3_harm\.py:\d+ fails; the scratch database refused none of its statements"):
         expectation.read(f"{tool}:{app}")
+    assert fingerprint(database) == before
+
+
+def test_without_seclusion_drivers_still_end_in_the_scratch_database(
+    tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(seclusion, "_unshare", lambda: ())
+    found = expectation.read(f"alembic:{alembic(tmp_path, url, SETTINGS['code'])}")
+    assert columns(found.snapshot, "orders") == ["id", "shipped"]
+    assert found.notes == ("run_sqlalchemy.py ran with a network, for this system does not let programs be secluded.",)
 
 
 def test_what_leaves_nothing_behind_is_refused(tmp_path: Path, url: str) -> None:

@@ -2,14 +2,13 @@
 
 Three things see to that. A program gets a short list of environment variables, with `DATABASE_URL` and libpq's own
 pointing at the scratch database. Inside of it, the driver (SQLAlchemy, Django, node-postgres) is told to connect
-there whatever the application's configuration says. And where the kernel allows it, the program has no network.
+there whatever the application's configuration says. And where the system allows it, no other server is in reach.
 Afterwards the scratch database has to show what the program did.
 """
 
 from __future__ import annotations
 
 import contextlib
-import functools
 import json
 import os
 import re
@@ -24,6 +23,7 @@ from urllib.parse import quote
 from mendbook import redaction
 from mendbook.errors import Refused, Surroundings, Usage
 from mendbook.origin import Command, Program
+from mendbook.schema import seclusion
 from mendbook.schema.scratch import Scratch
 
 TIME_LIMIT_S = 300
@@ -44,7 +44,8 @@ def run(scratch: Scratch, reference: str, program: Program, command: Command) ->
     """
     url = _url(scratch)
     words = [word.replace("{url}", url) for word in _words(program, command)]
-    ended = _call([*_cut_off(), *words], command.folder, _environment(scratch, url, program))
+    secluded = seclusion.secluded(words, scratch.server.socket_dir)
+    ended = _call(secluded or words, command.folder, _environment(scratch, url, program))
     if ended.code == MISSING:
         raise Surroundings(
             f"{reference} needs a tool that is not there: {ended.said.strip()} Run: {program.install}, then run this "
@@ -63,8 +64,9 @@ def run(scratch: Scratch, reference: str, program: Program, command: Command) ->
             f"was compared. Make its configuration read DATABASE_URL, and check that it states tables at all.\n"
             f"{ended.tail()}"
         )
-    notes = [] if _cut_off() else [f"{command.words[0]} ran with a network: this system cuts no program off."]
-    return ended.printed, notes
+    if secluded:
+        return ended.printed, []
+    return ended.printed, [f"{command.words[0]} ran with a network, for this system does not let programs be secluded."]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -129,20 +131,6 @@ def _environment(scratch: Scratch, url: str, program: Program) -> dict[str, str]
         "NO_COLOR": "1",
         "PYTHONDONTWRITEBYTECODE": "1",
     }
-
-
-@functools.cache
-def _cut_off() -> tuple[str, ...]:
-    """What is put before a command to run it without a network: unshare(1); empty where the system does not allow it.
-
-    Root needs no user namespace of its own, and would lose its rights over other users' files in one.
-    """
-    unshare = shutil.which("unshare")
-    for options in (["--net"], ["--user", "--map-current-user", "--net"]):
-        words = [unshare or "", *options, "--"]
-        if unshare and subprocess.run([*words, "true"], capture_output=True, check=False).returncode == 0:
-            return tuple(words)
-    return ()
 
 
 def _call(words: list[str], folder: Path, environment: dict[str, str]) -> _Ended:
