@@ -69,7 +69,9 @@ class Program:
     language: Literal["Python", "Node"]
     command: Callable[[str], Command]  # what follows the prefix in a reference -> what is called; raises `Usage`
     install: str  # the command that installs the tool
+    announces: str = ""  # regular expression of what it prints about a migration; its one group is the name
     prints: bool = False  # it prints SQL and needs no database
+    keeps: tuple[str, ...] = ()  # variables of the environment that it needs besides those that all programs get
 
 
 Stated = Dump | Scripts | Program

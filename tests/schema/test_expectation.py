@@ -91,6 +91,30 @@ def test_what_the_scratch_server_lacks_is_said(statement: str, note: str, tmp_pa
     assert note in "\n".join(found.notes)
 
 
+def test_scripts_that_include_one_another_are_named(tmp_path: Path) -> None:
+    write(tmp_path, {"a.sql": "\\ir more/b.sql\n", "more/b.sql": f"SELECT 1;\n\\i {tmp_path}/a.sql\n"})
+    with pytest.raises(Usage, match=r"more/b\.sql:2 includes a script in itself"):
+        expectation.read(f"sql:{tmp_path}/a.sql")
+
+
+def test_what_was_left_out_is_said_where_it_may_be_why_the_rest_fails(tmp_path: Path) -> None:
+    write(tmp_path, {"a.sql": "CREATE EXTENSION no_such;\nCREATE TABLE t (a no_such_type);"})
+    with pytest.raises(Usage, match=r"a\.sql:2 fails .*\(42704\)(?s:.*)extension \"no_such\" is not available"):
+        expectation.read(f"sql:{tmp_path}")
+
+
+def test_what_a_script_sets_ends_with_it(tmp_path: Path) -> None:
+    sets = "SELECT set_config('search_path', '', false); SET ROLE shop; BEGIN; CREATE TABLE public.lost ();"
+    write(tmp_path, {"1_a.sql": sets, "2_b.sql": "CREATE TABLE t ();"})
+    assert [each.name for each in expectation.read(f"sql:{tmp_path}").snapshot.tables()] == ["t"]
+
+
+def test_what_only_psql_can_carry_out_is_named(tmp_path: Path) -> None:
+    write(tmp_path, {"a.sql": "SELECT 1;\nSELECT 'CREATE TABLE t ()' \\gexec\n"})
+    with pytest.raises(Usage, match=r"a\.sql:2 has \\gexec, which only psql can carry out"):
+        expectation.read(f"sql:{tmp_path}")
+
+
 def test_scripts_of_a_folder_run_by_their_numbers_and_include_others(tmp_path: Path) -> None:
     write(tmp_path, {"10_b.sql": "ALTER TABLE t ADD b int;", "9_a.sql": "\\ir more/t.sql\n"})
     write(tmp_path, {"more/t.sql": "CREATE TABLE t (a int);"})

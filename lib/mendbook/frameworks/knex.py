@@ -41,5 +41,10 @@ def _command(place: str) -> Command:
 EXPECTATION = Origin(
     prefix="knex",
     form="DIR",
-    means=Program(language="Node", command=_command, install="npm install knex pg"),
+    means=Program(
+        language="Node",
+        command=_command,
+        install="npm install knex pg",
+        announces=r'migration file "([^"]+)" failed',
+    ),
 )

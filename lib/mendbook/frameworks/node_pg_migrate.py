@@ -25,5 +25,10 @@ def _command(place: str) -> Command:
 EXPECTATION = Origin(
     prefix="node-pg-migrate",
     form="DIR",
-    means=Program(language="Node", command=_command, install="npm install --save-dev node-pg-migrate pg"),
+    means=Program(
+        language="Node",
+        command=_command,
+        install="npm install --save-dev node-pg-migrate pg",
+        announces=r"### MIGRATION (\S+) \(UP\)",
+    ),
 )

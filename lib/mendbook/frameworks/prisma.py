@@ -183,5 +183,11 @@ EXPECTATION = Origin(
     prefix="prisma",
     form="DIR or FILE",
     means=Scripts(file=r"(?:migrations/)?[^/]+/migration\.sql"),
-    file=Program(language="Node", command=_diff, install="npm install --save-dev prisma@6", prints=True),
+    file=Program(
+        language="Node",
+        command=_diff,
+        install="npm install --save-dev prisma@6",
+        prints=True,
+        keeps=("PRISMA_SCHEMA_ENGINE_BINARY", "PRISMA_QUERY_ENGINE_LIBRARY"),
+    ),
 )

@@ -80,6 +80,6 @@ _INSTALL = "npm install --save-dev sequelize-cli pg"
 EXPECTATION = Origin(
     prefix="sequelize",
     form="DIR or FILE",
-    means=Program(language="Node", command=_migrate, install=_INSTALL),
+    means=Program(language="Node", command=_migrate, announces=r"== (\S+): migrating", install=_INSTALL),
     file=Program(language="Node", command=_sync, install=_INSTALL),
 )

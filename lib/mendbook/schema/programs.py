@@ -2,14 +2,13 @@
 
 Three things see to that. A program gets a short list of environment variables, with `DATABASE_URL` and libpq's own
 pointing at the scratch database. Inside of it, the driver (SQLAlchemy, Django, node-postgres) is told to connect
-there whatever the application's configuration says. And where the kernel allows it, the program has no network.
+there whatever the application's configuration says. And where the system allows it, no other server is in reach.
 Afterwards the scratch database has to show what the program did.
 """
 
 from __future__ import annotations
 
 import contextlib
-import functools
 import json
 import os
 import re
@@ -17,12 +16,14 @@ import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
 from mendbook import redaction
 from mendbook.errors import Refused, Surroundings, Usage
 from mendbook.origin import Command, Program
+from mendbook.schema import seclusion
 from mendbook.schema.scratch import Scratch
 
 TIME_LIMIT_S = 300
@@ -43,20 +44,41 @@ def run(scratch: Scratch, reference: str, program: Program, command: Command) ->
     """
     url = _url(scratch)
     words = [word.replace("{url}", url) for word in _words(program, command)]
-    code, output = _call([*_cut_off(), *words], command.folder, _environment(scratch, url))
-    if code == MISSING:
+    secluded = seclusion.secluded(words, scratch.server.socket_dir)
+    ended = _call(secluded or words, command.folder, _environment(scratch, url, program))
+    if ended.code == MISSING:
         raise Surroundings(
-            f"{reference} needs a tool that is not there: {output.strip()} Run: {program.install}, then run this again."
+            f"{reference} needs a tool that is not there: {ended.said.strip()} Run: {program.install}, then run this "
+            f"again."
         )
-    if code != 0:
-        raise _failed(scratch, reference, command, output)
+    if ended.code != 0:
+        raise _failed(scratch, reference, program, command, ended)
+    if program.prints and not ended.printed.strip():
+        raise Refused(
+            f"{reference} printed no SQL, so it is not known which schema is expected; nothing was compared. "
+            f"Run {command.words[0]} by hand to see why.\n{ended.tail()}"
+        )
     if not program.prints and not scratch.filled():
         raise Refused(
             f"{reference} ran and left nothing in the scratch database, so it may have worked on another one; nothing "
-            f"was compared. Make its configuration read DATABASE_URL, and check that it has tables at all.\n"
-            f"{_tail(output)}"
+            f"was compared. Make its configuration read DATABASE_URL, and check that it states tables at all.\n"
+            f"{ended.tail()}"
         )
-    return output, [] if _cut_off() else [f"{command.words[0]} ran with a network: this system cuts no program off."]
+    if secluded:
+        return ended.printed, []
+    return ended.printed, [f"{command.words[0]} ran with a network, for this system does not let programs be secluded."]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Ended:
+    code: int
+    printed: str  # on standard output
+    said: str  # on both
+
+    def tail(self) -> str:
+        """The end of what it said, for people."""
+        lines = [line for line in self.said.splitlines() if line.strip()]
+        return redaction.scrub("\n".join(lines[-_TAIL:]))
 
 
 def _words(program: Program, command: Command) -> list[str]:
@@ -94,10 +116,10 @@ def _url(scratch: Scratch) -> str:
     return f"postgresql://postgres@localhost:{scratch.server.port}/{scratch.database}?host={socket}"
 
 
-def _environment(scratch: Scratch, url: str) -> dict[str, str]:
+def _environment(scratch: Scratch, url: str, program: Program) -> dict[str, str]:
     """The whole environment of a program: nothing in it leads to another database."""
     return {
-        **{name: os.environ[name] for name in _KEPT if name in os.environ},
+        **{name: os.environ[name] for name in (*_KEPT, *program.keeps) if name in os.environ},
         "DATABASE_URL": url,
         "PGHOST": str(scratch.server.socket_dir),
         "PGPORT": str(scratch.server.port),
@@ -111,68 +133,54 @@ def _environment(scratch: Scratch, url: str) -> dict[str, str]:
     }
 
 
-@functools.cache
-def _cut_off() -> tuple[str, ...]:
-    """What is put before a command to run it without a network: unshare(1); empty where the system does not allow it.
-
-    Root needs no user namespace of its own, and would lose its rights over other users' files in one.
-    """
-    unshare = shutil.which("unshare")
-    for options in (["--net"], ["--user", "--map-current-user", "--net"]):
-        words = [unshare or "", *options, "--"]
-        if unshare and subprocess.run([*words, "true"], capture_output=True, check=False).returncode == 0:
-            return tuple(words)
-    return ()
-
-
-def _call(words: list[str], folder: Path, environment: dict[str, str]) -> tuple[int, str]:
-    process = subprocess.Popen(
+def _call(words: list[str], folder: Path, environment: dict[str, str]) -> _Ended:
+    with subprocess.Popen(
         words,
         cwd=folder,
         env=environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
+        stderr=subprocess.PIPE,
         text=True,
         errors="replace",
         start_new_session=True,
-    )
-    try:
-        output, _ = process.communicate(timeout=TIME_LIMIT_S)
-    except subprocess.TimeoutExpired:
-        raise Surroundings(
-            f"{' '.join(words)} did not end within {TIME_LIMIT_S} s and was stopped; it is not known which schema is "
-            f"expected. Run it by hand on an empty database to see what it waits for."
-        ) from None
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)  # what it started and left behind
-        process.wait()
-    return process.returncode, output
+    ) as process:
+        try:
+            printed, complained = process.communicate(timeout=TIME_LIMIT_S)
+        except subprocess.TimeoutExpired:
+            raise Surroundings(
+                f"{' '.join(words)} did not end within {TIME_LIMIT_S} s and was stopped; it is not known which "
+                f"schema is expected. Run it by hand on an empty database to see what it waits for."
+            ) from None
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)  # also what it started and left behind
+    return _Ended(code=process.returncode, printed=printed, said=printed + complained)
 
 
-def _failed(scratch: Scratch, reference: str, command: Command, output: str) -> Usage:
-    error = scratch.last_error()
-    place = _place(output, command.folder)
-    what = f" ({error[0]}): {error[1].rstrip('.')}." if error else ", before any statement did."
+def _failed(scratch: Scratch, reference: str, program: Program, command: Command, ended: _Ended) -> Usage:
+    place = _place(ended.said, command.folder)
+    if not place:
+        announced = re.findall(program.announces, ended.said) if program.announces else []
+        place = ", ".join([reference, *announced[-1:]])
+    # Tools also try statements and go on when these fail, so only an error that is shown counts.
+    error = next(((state, text) for state, text in scratch.errors() if text in ended.said), None)
+    if error:
+        what = f"{place} fails on the scratch database ({error[0]}): {error[1].rstrip('.')}."
+    else:
+        what = f"{place} fails; the scratch database refused none of its statements."
     return Usage(
-        f"{place or reference} fails on the scratch database{what} It is not known which schema is expected. Of the "
-        f"environment the program got only {', '.join(_KEPT)} and the scratch database's address. It said:\n"
-        f"{_tail(output)}"
+        f"{what} It is not known which schema is expected. Repair that, then run this again; of the environment the "
+        f"program got only {', '.join(_KEPT)} and the address of the scratch database. It said:\n{ended.tail()}"
     )
 
 
 def _place(output: str, folder: Path) -> str:
     """Where in the application the last error of *output* comes from, as file:line; empty where nothing says it."""
     frames = [(each["python"] or each["node"], each["at"] or each["line"]) for each in _FRAME.finditer(output)]
-    places = [
+    own = [
         f"{path}:{line}"
         for path, line in frames
-        if Path(path).is_relative_to(folder.resolve()) and not any(part in path for part in _LIBRARIES)
+        if Path(path).is_relative_to(folder) and not any(part in path for part in _LIBRARIES)
     ]
-    return places[-1] if places else ""
-
-
-def _tail(output: str) -> str:
-    lines = [line for line in output.splitlines() if line.strip()]
-    return redaction.scrub("\n".join(lines[-_TAIL:]))
+    return own[-1] if own else ""

@@ -12,8 +12,9 @@ from typing import LiteralString
 from mendbook import embedded
 from mendbook.target import Target
 
-# The collected log of the server is how it becomes known what a program of the application ran into.
-_SETTINGS = {"logging_collector": "on", "log_destination": "csvlog"}
+# The server's log tells what a program of the application ran into. A program that waits for a lock here waits for
+# another connection of its own, so for ever.
+_SETTINGS = {"logging_collector": "on", "log_destination": "csvlog", "lock_timeout": "10s"}
 _LOG: LiteralString = "SELECT pg_read_file(pg_current_logfile('csvlog'))"
 _FILLED: LiteralString = """
 SELECT EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -37,12 +38,12 @@ class Scratch:
         with self.target.connect() as conn:
             return conn.execute(_FILLED).fetchone() == (True,)
 
-    def last_error(self) -> tuple[str, str] | None:
-        """The SQLSTATE and message of the last statement that failed."""
+    def errors(self) -> list[tuple[str, str]]:
+        """The SQLSTATE and message of every statement that failed, the last one first."""
         with self.target.connect() as conn:
             [log] = conn.execute(_LOG).fetchone() or ("",)
-        errors = [row for row in csv.reader(io.StringIO(log)) if row[_SEVERITY] == "ERROR"]
-        return (errors[-1][_SQLSTATE], errors[-1][_MESSAGE]) if errors else None
+        failed = [row for row in csv.reader(io.StringIO(log)) if row[_SEVERITY] == "ERROR"]
+        return [(row[_SQLSTATE], row[_MESSAGE]) for row in reversed(failed)]
 
 
 @contextlib.contextmanager

@@ -25,11 +25,11 @@ from mendbook.target import Target
 
 _NO_ROLE = re.compile(r'role "(.+)" does not exist', re.DOTALL)
 _FROM_STDIN = re.compile(r"\bFROM\s+STDIN\b", re.IGNORECASE)
+_NO_EXTENSION = re.compile(r'extension "|could not open extension control file')
 _NO_DATABASE = "3D000"
 _IN_TRANSACTION = frozenset({"25001", "55P04"})  # not in a transaction block; an enum value that is not committed yet
 _OTHER_DATABASES = frozenset({"CREATE DATABASE", "DROP DATABASE"})
 _EXTENSIONS = frozenset({"CREATE EXTENSION", "ALTER EXTENSION", "COMMENT"})
-_NO_EXTENSION = frozenset({"0A000", "58P01", "42704"})  # not available, by version; not there
 _INCLUDES = frozenset({"i", "include", "ir", "include_relative"})
 _DECISIONS = frozenset({"if", "elif", "else", "endif", "gexec", "gset"})
 
@@ -44,8 +44,8 @@ class _Statement:
     verb: str
     rows: str | None = None  # of a COPY … FROM stdin
 
-    def failed(self, error: psycopg.Error) -> Usage:
-        """What to tell people about *error*."""
+    def failed(self, error: psycopg.Error, notes: Sequence[str]) -> Usage:
+        """What to tell people about *error*; the *notes* of what was left out before may explain it."""
         position = int(error.diag.statement_position or 1)
         line = self.line + self.text.count("\n", 0, position - 1)
         said = [error.diag.message_primary or str(error), error.diag.message_detail, error.diag.message_hint]
@@ -53,6 +53,7 @@ class _Statement:
             f"{self.path}:{line} fails on the scratch database ({error.diag.sqlstate}): "
             f"{' '.join(each.rstrip('.') + '.' for each in said if each)} What comes after it was not run, so it is "
             f"not known which schema is expected. Repair {self.path.name}, then run this again."
+            + "".join(f"\n{note}" for note in notes)
         )
 
 
@@ -63,7 +64,7 @@ _COMMIT = _Statement(path=Path(), line=0, text="COMMIT", verb="COMMIT")
 def dump(target: Target, place: Path, kind: Dump) -> list[str]:
     """Run a script for psql, or the scripts of a folder; return what was left out or made."""
     with target.connect() as conn:
-        run = _Run(conn)
+        run = _Run(conn, target)
         for path in _dumps(place, kind):
             run.script(_statements(path, origin.read(path), run.notes, rows=False))
         return run.notes
@@ -78,17 +79,16 @@ def migrations(target: Target, folder: Path, kind: Scripts) -> list[str]:
             f"Let the tool migrate an empty database, and name that one instead, as in env:EXPECTED_URL."
         )
     with target.connect() as conn:
-        run = _Run(conn)
+        run = _Run(conn, target)
         for path in kind.files(folder):
-            text = kind.forward(origin.read(path))
-            run.migration(list(_statements(path, text, run.notes, rows=True)))
+            run.migration(list(_statements(path, kind.forward(origin.read(path)), run.notes, rows=True)))
         return run.notes
 
 
 def text(target: Target, path: Path, script: str) -> list[str]:
     """Run *script*, which a program printed about *path*."""
     with target.connect() as conn:
-        run = _Run(conn)
+        run = _Run(conn, target)
         run.script(_statements(path, script, run.notes, rows=False))
         return run.notes
 
@@ -108,12 +108,20 @@ def _numbers(name: str) -> list[int]:
     return [int(each) for each in re.findall(r"^\d+", name)]
 
 
-def _statements(path: Path, text: str, notes: list[str], *, rows: bool) -> Iterator[_Statement]:
-    """The statements of a script and of those that it includes."""
+def _statements(
+    path: Path, text: str, notes: list[str], *, rows: bool, within: tuple[Path, ...] = ()
+) -> Iterator[_Statement]:
+    """The statements of a script and of those that it includes; *within* are the scripts that include this one."""
     pieces = lexer.split(text)
     for piece, after in itertools.zip_longest(pieces, pieces[1:]):
         if piece.kind == "meta":
-            yield from _meta(path, piece, notes, rows=rows)
+            other = _included(path, piece, notes)
+            if other in (path, *within):
+                raise Usage(
+                    f"{path}:{piece.line} includes a script in itself; nothing was compared. Take that line out."
+                )
+            if other:
+                yield from _statements(other, origin.read(other), notes, rows=rows, within=(path, *within))
         elif piece.kind == "sql":
             copied = _copied(piece, after)
             if copied is None or rows:
@@ -129,22 +137,18 @@ def _copied(piece: Piece, after: Piece | None) -> str | None:
     return after.text if after and after.kind == "data" else ""
 
 
-def _meta(path: Path, piece: Piece, notes: list[str], *, rows: bool) -> Iterator[_Statement]:
-    """What a meta-command of psql amounts to."""
+def _included(path: Path, piece: Piece, notes: list[str]) -> Path | None:
+    """The script that a meta-command of psql includes; None where it can be left out."""
     name, _, rest = piece.text.lstrip("\\").partition(" ")
-    place = f"{path}:{piece.line}"
     if name in _INCLUDES:
-        other = (path.parent if name in ("ir", "include_relative") else Path()) / rest.strip().strip("'\"")
-        if other.resolve() == path.resolve():
-            raise Usage(f"{place} includes itself; nothing was compared. Take that line out.")
-        yield from _statements(other, origin.read(other), notes, rows=rows)
-    elif name in _DECISIONS:
+        return (path.parent if name in ("ir", "include_relative") else Path()) / rest.strip().strip("'\"")
+    if name in _DECISIONS:
         raise Usage(
-            f"{place} has \\{name}, which only psql can carry out, so it is not known which schema is expected. Let "
-            f"psql run the script in an empty database, and name that one instead, as in env:EXPECTED_URL."
+            f"{path}:{piece.line} has \\{name}, which only psql can carry out, so it is not known which schema is "
+            f"expected. Let psql run the script in an empty database, and name that one instead, as in env:EXPECTED_URL."
         )
-    else:
-        _say(notes, f"psql's \\{name} in {path.name} was left out.")
+    _say(notes, f"psql's \\{name} in {path.name} was left out.")
+    return None
 
 
 class _OutsideOnlyError(Exception):
@@ -154,20 +158,23 @@ class _OutsideOnlyError(Exception):
 class _Run:
     """A session that runs scripts, and remembers what it had to make or leave out."""
 
-    def __init__(self, conn: psycopg.Connection[Any]) -> None:
+    def __init__(self, conn: psycopg.Connection[Any], target: Target) -> None:
         self.notes: list[str] = []
         self._conn = conn
+        self._target = target
 
     def script(self, statements: Iterable[_Statement]) -> None:
-        """Run each statement on its own, as psql does."""
+        """Run each statement on its own, as psql does; what is left open or set ends with the script."""
         self._all(list(statements))
+        self._conn.rollback()
+        self._conn.execute("DISCARD ALL")
 
     def migration(self, statements: Sequence[_Statement]) -> None:
         """Run in one transaction, and where the server says that this cannot be, without one."""
         try:
-            self._all([_BEGIN, *statements, _COMMIT])
+            self.script([_BEGIN, *statements, _COMMIT])
         except _OutsideOnlyError:
-            self._all(statements)
+            self.script(statements)
 
     def _all(self, statements: Sequence[_Statement]) -> None:
         """Run in order; after a failure that could be cleared away, go on where its transaction began."""
@@ -206,8 +213,9 @@ class _Run:
         if missing is None:
             return False
         # Without the rights of a superuser, SET ROLE would end the script where the real role has rights of its own.
-        create = sql.SQL("RESET SESSION AUTHORIZATION; RESET ROLE; CREATE ROLE {} NOLOGIN SUPERUSER")
-        self._conn.execute(create.format(sql.Identifier(missing[1])))
+        create = sql.SQL("CREATE ROLE {} NOLOGIN SUPERUSER").format(sql.Identifier(missing[1]))
+        with self._target.connect() as conn:
+            conn.execute(create)
         _say(self.notes, f"The role {missing[1]} was made without login, since it is not on the scratch server.")
         return True
 
@@ -216,12 +224,12 @@ class _Run:
         state, said = error.diag.sqlstate, error.diag.message_primary
         tolerated = (
             state == _NO_DATABASE
-            or (statement.verb in _EXTENSIONS and "extension" in statement.text.lower() and state in _NO_EXTENSION)
+            or (statement.verb in _EXTENSIONS and _NO_EXTENSION.match(said or ""))
             or (statement.verb == "SET" and state == "42704")
             or (statement.verb in ("CREATE ROLE", "CREATE USER", "CREATE GROUP") and state == "42710")
         )
         if not tolerated:
-            raise statement.failed(error)
+            raise statement.failed(error, self.notes)
         _say(self.notes, f"{_short(statement)} was left out: {said}.")
 
 

@@ -5,8 +5,10 @@ Usage: run_django.py SETTINGS
 
 from __future__ import annotations
 
+import inspect
 import os
 import sys
+import traceback
 from pathlib import Path
 
 MISSING = 90
@@ -34,7 +36,20 @@ def main() -> None:
             "PORT": os.environ["PGPORT"],
         }
     django.setup()
-    call_command("migrate", interactive=False)
+    try:
+        call_command("migrate", interactive=False)
+    except Exception as error:
+        _say_where(error)
+        raise
+
+
+def _say_where(error: BaseException) -> None:
+    """Print the place of the migration that was running; what is generated or SQL has no frame of its own in it."""
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        migration = frame.f_locals.get("migration")
+        if frame.f_code.co_name == "apply_migration" and migration is not None:
+            _, line = inspect.getsourcelines(type(migration))
+            print(f'File "{inspect.getsourcefile(type(migration))}", line {line}')
 
 
 if __name__ == "__main__":

@@ -61,9 +61,12 @@ def _land(url: Any) -> None:
     def connect(dialect: Any, _record: Any, arguments: list[Any], parameters: dict[str, Any]) -> None:
         if dialect.name != "postgresql":
             sys.exit(f"The application connects to {dialect.name}, and an expectation needs PostgreSQL.")
-        positional, named = dialect.create_connect_args(url)
-        arguments[:] = positional
         parameters.clear()
+        if dialect.driver == "pg8000":  # it knows a socket by its file alone
+            socket = "{host}/.s.PGSQL.{port}".format(**url.query)
+            parameters.update(user=url.username, database=url.database, unix_sock=socket)
+            return
+        arguments[:], named = dialect.create_connect_args(url)
         parameters.update(named)
 
 
