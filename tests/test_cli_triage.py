@@ -86,7 +86,7 @@ def test_a_table_that_is_in_another_schema_is_not_made_twice(
     env = {"SHOP": make_database("CREATE SCHEMA shipping; CREATE TABLE shipping.parcels (id bigint, order_id bigint)")}
     found = mendbook("triage", error("missing-table"), "--target", "env:SHOP", "--json", cwd=tmp_path, env=env).json
     assert found["proof"]["cause"] == "other_schema"
-    assert found["next"] is None
+    assert found["runbook"] == "wrong-search-path"
     shown = mendbook("triage", error("missing-table"), "--target", "env:SHOP", cwd=tmp_path, env=env).out
     assert "missing-table would not mend that cause" in shown
 
