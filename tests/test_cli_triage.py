@@ -88,7 +88,7 @@ def test_a_table_that_is_in_another_schema_is_not_made_twice(
     assert found["proof"]["cause"] == "other_schema"
     assert found["runbook"] == "wrong-search-path"
     shown = mendbook("triage", error("missing-table"), "--target", "env:SHOP", cwd=tmp_path, env=env).out
-    assert "missing-table would not mend that cause" in shown
+    assert "mendbook diagnose wrong-search-path" in shown
 
 
 def test_a_sweep_fails_where_a_statement_does(make_database: Callable[[str], str], tmp_path: Path) -> None:
