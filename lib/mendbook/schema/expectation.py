@@ -132,4 +132,4 @@ def _fill(place: Scratch, reference: str, prefix: str, rest: str, stated: Stated
             return scripts.migrations(place.target, folder, stated)
         case Program():
             output, notes = programs.run(place, reference, stated, stated.command(rest))
-            return [*notes, *(scripts.text(place.target, Path(rest), output) if stated.prints else [])]
+            return [*notes, *(scripts.printed(place.target, rest, output) if stated.prints else [])]

@@ -85,11 +85,11 @@ def migrations(target: Target, folder: Path, kind: Scripts) -> list[str]:
         return run.notes
 
 
-def text(target: Target, path: Path, script: str) -> list[str]:
-    """Run *script*, which a program printed about *path*."""
+def printed(target: Target, place: str, text: str) -> list[str]:
+    """Run a script that a program printed for *place*; return what was left out or made."""
     with target.connect() as conn:
         run = _Run(conn, target)
-        run.script(_statements(path, script, run.notes, rows=False))
+        run.script(_statements(Path(f"the SQL of {place}"), text, run.notes, rows=False))
         return run.notes
 
 
@@ -145,7 +145,7 @@ def _included(path: Path, piece: Piece, notes: list[str]) -> Path | None:
     if name in _DECISIONS:
         raise Usage(
             f"{path}:{piece.line} has \\{name}, which only psql can carry out, so it is not known which schema is "
-            f"expected. Let psql run the script in an empty database, and name that one instead, as in env:EXPECTED_URL."
+            f"expected. Let psql run it in an empty database, and name that one instead, as in env:EXPECTED_URL."
         )
     _say(notes, f"psql's \\{name} in {path.name} was left out.")
     return None
