@@ -41,7 +41,7 @@ class Scripts:
         """The migrations of *folder* in the order in which the tool runs them; empty where it is not such a folder."""
         if self.listed:
             index = folder / self.index
-            return [folder / each for each in self.listed(read(index))] if index.is_file() else []
+            return [folder / each for each in _listed(index, self.listed)] if index.is_file() else []
         found = [(path, path.relative_to(folder).as_posix()) for path in sorted(folder.rglob("*.sql"))]
         matches = [(path, match) for path, name in found if (match := re.fullmatch(self.file, name))]
         if self.mark and not any(re.search(self.mark, read(path), re.MULTILINE) for path, _ in matches):
@@ -85,6 +85,13 @@ class Origin:
     form: str  # what follows the prefix, for people
     means: Stated
     file: Stated | None = None  # what a file means, where a folder means something else
+
+
+def _listed(index: Path, listed: Callable[[str], list[str]]) -> list[str]:
+    try:
+        return listed(read(index))
+    except (ValueError, KeyError, TypeError) as error:
+        raise Usage(f"{index} does not list migrations as it should ({error!r}); nothing was started.") from None
 
 
 def _order(match: re.Match[str]) -> tuple[bool, list[int], str]:

@@ -15,6 +15,7 @@ import psycopg
 import pytest
 from mendbook import embedded
 from mendbook.errors import Refused, Surroundings, Usage
+from mendbook.origin import Program
 from mendbook.schema import expectation, seclusion
 
 from tests.schema.test_expectation import columns, write
@@ -169,6 +170,34 @@ def test_a_migration_that_fails_is_named(name: str, tmp_path: Path, modules: Pat
     first = str(caught.value).splitlines()[0]
     assert re.search(r"shipped(\.js(:\d+)?)? fails on the scratch database \(42701\): ", first)
     assert '(42701): column "id" of relation "orders" already exists.' in first
+
+
+def test_printed_sql_that_fails_is_named(tmp_path: Path, modules: Path, said: dict[str, str]) -> None:
+    named = reference("drizzle", tmp_path, modules, said)
+    with (tmp_path / "schema.ts").open("a") as schema:
+        schema.write("""
+import { sql } from "drizzle-orm";
+export const lines = pgTable("lines", { id: integer().default(sql`next_line()`) });""")
+    with pytest.raises(
+        Usage, match=r"^the SQL of .*/schema\.ts:\d+ fails on the scratch database \(42883\): function "
+    ):
+        expectation.read(named)
+
+
+def test_the_search_path_of_an_application_stays(tmp_path: Path, modules: Path, said: dict[str, str]) -> None:
+    config = json.dumps({**json.loads(said["config"]), "options": "-c search_path=shop,public"})
+    named = reference("knex", tmp_path, modules, {**said, "config": config})
+    migration = (
+        "exports.up = (knex) => knex.raw('CREATE SCHEMA shop; CREATE TABLE kept (a int)'); exports.down = () => {};"
+    )
+    write(tmp_path, {"migrations/3_shop.js": migration})
+    assert columns(expectation.read(named).snapshot, "kept", "shop") == ["a"]
+
+
+def test_every_program_of_node_is_shown_above() -> None:
+    programs = [(prefix, found) for prefix, each in expectation.origins().items() for found in (each.means, each.file)]
+    known = {prefix for prefix, found in programs if isinstance(found, Program) and found.language == "Node"}
+    assert known == {MEANT.get(name, name).partition(":")[0] for name in APPS}
 
 
 def test_what_an_application_prints_does_not_tell_its_secrets(

@@ -122,6 +122,29 @@ def test_django_ends_in_the_scratch_database(tmp_path: Path, url: str) -> None:
         assert Key("table", "public", "report") in found.snapshot.objects
 
 
+def test_the_search_path_of_an_application_stays(tmp_path: Path, url: str) -> None:
+    migration = """
+from alembic import op
+revision, down_revision = "3", "2"
+def upgrade():
+    op.execute("CREATE SCHEMA shop; CREATE TABLE kept (a int)")
+"""
+    app = alembic(
+        tmp_path / "a", f"{url}?options=-csearch_path%3Dshop,public", SETTINGS["code"], **{"3_shop": migration}
+    )
+    assert columns(expectation.read(f"alembic:{app}").snapshot, "kept", "shop") == ["a"]
+    migration = """
+from django.db import migrations
+class Migration(migrations.Migration):
+    dependencies = [("shop", "0002_shipped")]
+    operations = [migrations.RunSQL("CREATE SCHEMA shop; CREATE TABLE kept (a int)")]
+"""
+    options = {"options": "-c search_path=shop,public", "sslmode": "require"}
+    database = {"ENGINE": "django.db.backends.postgresql", "OPTIONS": options}
+    app = django(tmp_path / "d", database, **{"0003_shop": migration})
+    assert columns(expectation.read(f"django:{app}").snapshot, "kept", "shop") == ["a"]
+
+
 @pytest.mark.parametrize("name", ["metadata", "Base", "Base.metadata", ""])
 def test_sqlalchemy_metadata(name: str, tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(write(tmp_path, {"shop/models.py": MODELS}))

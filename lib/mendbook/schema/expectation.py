@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from mendbook import frameworks, origin, runbook, target
+from mendbook import frameworks, origin, redaction, runbook, target
 from mendbook.errors import Usage
 from mendbook.origin import Dump, Origin, Program, Scripts, Stated
 from mendbook.schema import programs, scratch, scripts, snapshot
@@ -85,7 +85,10 @@ def _understood(reference: str) -> tuple[str, str, Stated]:
     """The prefix of *reference*, what follows it, and what that means."""
     prefix, _, place = reference.partition(":")
     if not place:
-        raise Usage(f"{reference!r} does not say where the schema is stated. Name it as one of {', '.join(forms())}.")
+        raise Usage(
+            f"{redaction.scrub(reference)!r} does not say where the schema is stated; nothing was started. "
+            f"Name it as one of {', '.join(forms())}."
+        )
     if prefix == "runbook":
         return prefix, str(_healthy(place)), Dump()
     if prefix == "migrations":
@@ -137,4 +140,4 @@ def _fill(place: Scratch, reference: str, prefix: str, rest: str, stated: Stated
             return scripts.migrations(place.target, folder, stated)
         case Program():
             output, notes = programs.run(place, reference, stated, stated.command(rest))
-            return [*notes, *(scripts.text(place.target, Path(rest), output) if stated.prints else [])]
+            return [*notes, *(scripts.printed(place.target, rest, output) if stated.prints else [])]

@@ -45,7 +45,7 @@ def run(scratch: Scratch, reference: str, program: Program, command: Command) ->
     url = _url(scratch)
     words = [word.replace("{url}", url) for word in _words(program, command)]
     secluded = seclusion.secluded(words, scratch.server.socket_dir)
-    ended = _call(secluded or words, command.folder, _environment(scratch, url, program))
+    ended = _call(reference, secluded or words, command.folder, _environment(scratch, url, program))
     if ended.code == MISSING:
         raise Surroundings(
             f"{reference} needs a tool that is not there: {ended.said.strip()} Run: {program.install}, then run this "
@@ -133,7 +133,7 @@ def _environment(scratch: Scratch, url: str, program: Program) -> dict[str, str]
     }
 
 
-def _call(words: list[str], folder: Path, environment: dict[str, str]) -> _Ended:
+def _call(reference: str, words: list[str], folder: Path, environment: dict[str, str]) -> _Ended:
     with subprocess.Popen(
         words,
         cwd=folder,
@@ -149,8 +149,8 @@ def _call(words: list[str], folder: Path, environment: dict[str, str]) -> _Ended
             printed, complained = process.communicate(timeout=TIME_LIMIT_S)
         except subprocess.TimeoutExpired:
             raise Surroundings(
-                f"{' '.join(words)} did not end within {TIME_LIMIT_S} s and was stopped; it is not known which "
-                f"schema is expected. Run it by hand on an empty database to see what it waits for."
+                f"{reference} did not end within {TIME_LIMIT_S} s and was stopped, so it is not known which schema is "
+                f"expected. Run it by hand on an empty database to see what it waits for."
             ) from None
         finally:
             with contextlib.suppress(ProcessLookupError):

@@ -44,6 +44,9 @@ class _Statement:
     verb: str
     rows: str | None = None  # of a COPY … FROM stdin
 
+    def __str__(self) -> str:
+        return f"{self.verb} in {self.path.name}:{self.line}"  # not the text, which can hold a password
+
     def failed(self, error: psycopg.Error, notes: Sequence[str]) -> Usage:
         """What to tell people about *error*; the *notes* of what was left out before may explain it."""
         position = int(error.diag.statement_position or 1)
@@ -85,11 +88,11 @@ def migrations(target: Target, folder: Path, kind: Scripts) -> list[str]:
         return run.notes
 
 
-def text(target: Target, path: Path, script: str) -> list[str]:
-    """Run *script*, which a program printed about *path*."""
+def printed(target: Target, place: str, text: str) -> list[str]:
+    """Run a script that a program printed for *place*; return what was left out or made."""
     with target.connect() as conn:
         run = _Run(conn, target)
-        run.script(_statements(path, script, run.notes, rows=False))
+        run.script(_statements(Path(f"the SQL of {place}"), text, run.notes, rows=False))
         return run.notes
 
 
@@ -145,7 +148,7 @@ def _included(path: Path, piece: Piece, notes: list[str]) -> Path | None:
     if name in _DECISIONS:
         raise Usage(
             f"{path}:{piece.line} has \\{name}, which only psql can carry out, so it is not known which schema is "
-            f"expected. Let psql run the script in an empty database, and name that one instead, as in env:EXPECTED_URL."
+            f"expected. Let psql run it in an empty database, and name that one instead, as in env:EXPECTED_URL."
         )
     _say(notes, f"psql's \\{name} in {path.name} was left out.")
     return None
@@ -200,7 +203,7 @@ class _Run:
 
     def _one(self, statement: _Statement) -> None:
         if statement.verb in _OTHER_DATABASES:
-            _say(self.notes, f"{_short(statement)} was left out: all of it was run in one scratch database.")
+            _say(self.notes, f"{statement} was left out: all of it was run in one scratch database.")
         elif statement.rows is None:
             self._conn.execute(statement.text.encode())
         else:
@@ -214,8 +217,11 @@ class _Run:
             return False
         # Without the rights of a superuser, SET ROLE would end the script where the real role has rights of its own.
         create = sql.SQL("CREATE ROLE {} NOLOGIN SUPERUSER").format(sql.Identifier(missing[1]))
-        with self._target.connect() as conn:
-            conn.execute(create)
+        try:
+            with self._target.connect() as conn:
+                conn.execute(create)
+        except psycopg.Error:  # the script drops it itself, or its name is reserved
+            return False
         _say(self.notes, f"The role {missing[1]} was made without login, since it is not on the scratch server.")
         return True
 
@@ -230,12 +236,7 @@ class _Run:
         )
         if not tolerated:
             raise statement.failed(error, self.notes)
-        _say(self.notes, f"{_short(statement)} was left out: {said}.")
-
-
-def _short(statement: _Statement) -> str:
-    words = " ".join(statement.text.split())
-    return f"“{words if len(words) <= 60 else words[:59] + '…'}” in {statement.path.name}"
+        _say(self.notes, f"{statement} was left out: {said}.")
 
 
 def _say(notes: list[str], note: str) -> None:

@@ -15,10 +15,10 @@ from pathlib import Path
 
 _SOCKET = re.compile(r"(?<= )(/.*)/\.s\.PGSQL\.\d+$", re.MULTILINE)  # in /proc/net/unix
 
-# Hides the files before "--" in this mount namespace, and becomes what comes after it.
+# Hides the files before "--" in this mount namespace, and becomes what comes after it. A file can be gone by then.
 _HIDE = """
 while [ "$1" != -- ]; do
-  if [ -e "$1" ]; then mount --bind /dev/null "$1" || exit 1; fi
+  [ ! -e "$1" ] || mount --bind /dev/null "$1" || [ ! -e "$1" ] || exit 1
   shift
 done
 shift

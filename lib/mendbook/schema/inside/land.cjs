@@ -25,6 +25,7 @@ function land(Client) {
       port: process.env.PGPORT,
       user: process.env.PGUSER,
       database: process.env.PGDATABASE,
+      options: this.connectionParameters.options, // what the session is to start with, such as a search_path
       ssl: false,
     });
     for (const name of ["connectionParameters", "host", "port", "user", "database", "ssl"]) this[name] = own[name];

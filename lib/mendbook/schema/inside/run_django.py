@@ -34,6 +34,8 @@ def main() -> None:
             "USER": os.environ["PGUSER"],
             "HOST": os.environ["PGHOST"],
             "PORT": os.environ["PGPORT"],
+            # What the session is to start with stays, such as a search_path.
+            "OPTIONS": {name: value for name, value in database.get("OPTIONS", {}).items() if name == "options"},
         }
     django.setup()
     try:

@@ -61,13 +61,15 @@ def _land(url: Any) -> None:
     def connect(dialect: Any, _record: Any, arguments: list[Any], parameters: dict[str, Any]) -> None:
         if dialect.name != "postgresql":
             sys.exit(f"The application connects to {dialect.name}, and an expectation needs PostgreSQL.")
+        # What the session is to start with stays, such as a search_path.
+        kept = {name: parameters[name] for name in ("options", "server_settings") if name in parameters}
         parameters.clear()
         if dialect.driver == "pg8000":  # it knows a socket by its file alone
             socket = "{host}/.s.PGSQL.{port}".format(**url.query)
             parameters.update(user=url.username, database=url.database, unix_sock=socket)
             return
         arguments[:], named = dialect.create_connect_args(url)
-        parameters.update(named)
+        parameters.update(named, **kept)
 
 
 def _migrate(url: Any, path: str) -> None:
