@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 import subprocess
 
@@ -14,8 +15,12 @@ def tool(name: str) -> str:
     return next(str(path / name) for path in reversed(embedded.majors().values()) if (path / name).exists())
 
 
-def lines(place: Clone) -> list[str]:
-    """The dump of a database, line by line."""
+def difference(one: Clone, two: Clone) -> str:
+    """What the dumps of two databases differ in; empty where they are equal."""
+    return "\n".join(difflib.unified_diff(_lines(one), _lines(two), n=0, lineterm=""))
+
+
+def _lines(place: Clone) -> list[str]:
     done = subprocess.run(
         [tool("pg_dump"), "--schema-only", "--no-owner", "-d", place.server.conninfo(place.database)],
         capture_output=True,

@@ -105,7 +105,8 @@ def _by_psql(pair: Pair, steps: tuple[Step, ...]) -> None:
         )
         assert done.returncode == 0, f"{done.stderr}\n{script}"
         assert_same(copy, pair, script)
-        assert dumps.lines(copy) == dumps.lines(pair.desired), script
+        differs = dumps.difference(copy, pair.desired)
+        assert not differs, f"{differs}\n{script}"
 
 
 def _by_steps(pair: Pair, steps: tuple[Step, ...]) -> None:

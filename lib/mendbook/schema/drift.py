@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from mendbook.schema.objects import Column, Key, Object
+from mendbook.schema.key import Key
+from mendbook.schema.objects import Object
+from mendbook.schema.relations import Column
 from mendbook.schema.snapshot import Snapshot
 
 

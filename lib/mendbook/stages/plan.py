@@ -19,8 +19,9 @@ from mendbook.runbook_text import Edit as EditSpec
 from mendbook.runbook_text import Migrations, Option, Sql, Value, Write
 from mendbook.schema import ddl, drift, measure, objects
 from mendbook.schema.clone import Clone
+from mendbook.schema.key import Key
 from mendbook.schema.locks import Lock, blocks
-from mendbook.schema.objects import Key, Object
+from mendbook.schema.objects import Object
 from mendbook.schema.snapshot import Snapshot
 from mendbook.schema.step import Step, Transaction
 from mendbook.stages import edits
