@@ -18,7 +18,9 @@ from mendbook.incident import Incident
 from mendbook.runbook import Runbook, plain
 from mendbook.runbook_text import Value
 from mendbook.schema import ddl, snapshot
-from mendbook.schema.objects import Column, Constraint, Extension, Key, Object, Schema, Sequence, Table, Type, qualified
+from mendbook.schema.key import Key, qualified
+from mendbook.schema.objects import Extension, Object, Schema, Sequence, Type
+from mendbook.schema.relations import Column, Constraint, Table
 from mendbook.schema.snapshot import Snapshot
 from mendbook.symptom import extensions, referral, statements
 from mendbook.symptom.match import Match

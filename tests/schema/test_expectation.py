@@ -11,7 +11,8 @@ import pytest
 from mendbook import embedded, runbook
 from mendbook.errors import MendbookError, Usage
 from mendbook.schema import expectation
-from mendbook.schema.snapshot import Key, Snapshot
+from mendbook.schema.key import Key
+from mendbook.schema.snapshot import Snapshot
 
 from tests.helpers import read, run
 

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from mendbook.errors import Refused, Surroundings, Usage
 from mendbook.schema import expectation, programs, seclusion
-from mendbook.schema.snapshot import Key
+from mendbook.schema.key import Key
 
 from tests.helpers import fingerprint
 from tests.schema.test_expectation import columns, write

@@ -13,7 +13,9 @@ from psycopg import sql
 from mendbook import embedded
 from mendbook.errors import Surroundings
 from mendbook.schema import ddl, privileges, snapshot
-from mendbook.schema.objects import DefaultPrivilege, Grant, Key, Other, Policy, Setting
+from mendbook.schema.key import Key
+from mendbook.schema.objects import DefaultPrivilege, Grant, Other, Setting
+from mendbook.schema.relations import Policy
 from mendbook.schema.snapshot import Snapshot
 from mendbook.target import Identity, Target
 

@@ -11,24 +11,10 @@ from mendbook.schema import definition, order
 from mendbook.schema.drift import Difference, Drift
 from mendbook.schema.forms import columns, constraints, indexes, others, tables, types, views
 from mendbook.schema.forms.context import Context, belonging, unplannable
-from mendbook.schema.objects import (
-    Column,
-    Constraint,
-    Function,
-    Grant,
-    Index,
-    Key,
-    Object,
-    Other,
-    Part,
-    Schema,
-    Sequence,
-    Table,
-    Type,
-    View,
-    qualified,
-)
+from mendbook.schema.key import Key, qualified
+from mendbook.schema.objects import Function, Grant, Object, Other, Schema, Sequence, Type
 from mendbook.schema.order import Work
+from mendbook.schema.relations import Column, Constraint, Index, Part, Table, View
 from mendbook.schema.snapshot import Snapshot
 from mendbook.schema.step import Step
 

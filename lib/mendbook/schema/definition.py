@@ -14,29 +14,21 @@ from psycopg import sql
 from mendbook.schema import privileges
 from mendbook.schema.objects import (
     Collation,
-    Column,
-    Constraint,
     DefaultPrivilege,
     EventTrigger,
     Extension,
     Function,
     Grant,
-    Index,
     Object,
     Other,
-    Policy,
     Publication,
-    Rule,
     Schema,
     Sequence,
     Server,
     Setting,
-    Statistics,
-    Table,
-    Trigger,
     Type,
-    View,
 )
+from mendbook.schema.relations import Column, Constraint, Index, Policy, Rule, Statistics, Table, Trigger, View
 from mendbook.schema.text import names, text
 
 # ---- tables and columns

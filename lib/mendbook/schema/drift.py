@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
-from mendbook.schema.objects import Column, Key, Object, Sequence, Table
+from mendbook.schema.key import Key
+from mendbook.schema.objects import Object, Sequence
+from mendbook.schema.relations import Column, Table
 from mendbook.schema.snapshot import Snapshot
 from mendbook.schema.text import text
 

@@ -8,20 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from typing import Literal
 
-from mendbook.schema.objects import (
-    Column,
-    Constraint,
-    Grant,
-    Index,
-    Key,
-    Object,
-    Publication,
-    Sequence,
-    Table,
-    Type,
-    View,
-    qualified,
-)
+from mendbook.schema.key import Key, qualified
+from mendbook.schema.objects import Grant, Object, Publication, Sequence, Type
+from mendbook.schema.relations import Column, Constraint, Index, Table, View
 from mendbook.schema.snapshot import Snapshot
 from mendbook.schema.step import Step
 

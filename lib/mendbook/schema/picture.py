@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from mendbook.render import Box, Picture
-from mendbook.schema.objects import Column, Constraint, Key, Object, Table, qualified
+from mendbook.schema.key import Key, qualified
+from mendbook.schema.objects import Object
+from mendbook.schema.relations import Column, Constraint, Table
 from mendbook.schema.snapshot import Snapshot
 
 MOST_COLUMNS = 25  # of one table; a wider one is cut, with the missing columns kept

@@ -4,19 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from mendbook.schema.objects import (
-    Column,
-    Constraint,
-    Grant,
-    Index,
-    Key,
-    Object,
-    Part,
-    Sequence,
-    Table,
-    View,
-    qualified,
-)
+from mendbook.schema.key import Key, qualified
+from mendbook.schema.objects import Grant, Object, Sequence
+from mendbook.schema.relations import Column, Constraint, Index, Part, Table, View
 from mendbook.schema.snapshot import Snapshot
 
 # Small kinds, on which much can depend that pg_depend does not tell.

@@ -16,33 +16,24 @@ from typing import Any, LiteralString
 
 import psycopg
 
+from mendbook.schema.key import Key, qualified
 from mendbook.schema.objects import (
     Collation,
-    Column,
-    Constraint,
     DefaultPrivilege,
     EventTrigger,
     Extension,
     Function,
     Grant,
-    Index,
-    Key,
     Object,
     Other,
-    Policy,
     Publication,
-    Rule,
     Schema,
     Sequence,
     Server,
     Setting,
-    Statistics,
-    Table,
-    Trigger,
     Type,
-    View,
-    qualified,
 )
+from mendbook.schema.relations import Column, Constraint, Index, Policy, Rule, Statistics, Table, Trigger, View
 
 Place = tuple[str, int, int]  # as in pg_depend: the catalog, the oid, the number of the column or 0
 

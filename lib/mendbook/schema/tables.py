@@ -9,7 +9,8 @@ from typing import Any
 import psycopg
 
 from mendbook import render
-from mendbook.schema.objects import Key, View, qualified
+from mendbook.schema.key import Key, qualified
+from mendbook.schema.relations import View
 from mendbook.schema.snapshot import Snapshot
 
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from mendbook.runbook import plain
 from mendbook.runbook_text import Expected, Value
-from mendbook.schema.objects import Column, Constraint, Index, Key, qualified
+from mendbook.schema.key import Key, qualified
+from mendbook.schema.relations import Column, Constraint, Index
 from mendbook.schema.snapshot import Snapshot
 
 

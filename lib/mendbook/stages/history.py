@@ -14,9 +14,8 @@ from mendbook.errors import Refused, Usage
 from mendbook.ledger import Migration
 from mendbook.runbook import Runbook, nearest, plain
 from mendbook.runbook_text import Ledger, Migrations, Option, Value
-from mendbook.schema import objects
+from mendbook.schema.key import Key, qualified
 from mendbook.schema.locks import Lock
-from mendbook.schema.objects import Key
 from mendbook.schema.snapshot import Snapshot
 from mendbook.schema.step import Step
 from mendbook.target import Identity
@@ -87,7 +86,7 @@ class History:
             if isinstance(step, Migrations | Ledger):
                 ledger = self._ledger(step)
                 schema, exists = self._place(step)
-                table = objects.qualified(schema, ledger.table)
+                table = qualified(schema, ledger.table)
                 for each in self.pending(runbook, step):
                     insert, delete = ledger.record(schema, each.name, each.text)
                     yield Step(
@@ -143,7 +142,7 @@ class History:
             return {row[0] for row in self.conn.execute(ledger.select(schema))} if exists else set()
         except psycopg.Error as error:
             raise Refused(
-                f"The migration ledger {objects.qualified(schema, ledger.table)} cannot be read as its own tool "
+                f"The migration ledger {qualified(schema, ledger.table)} cannot be read as its own tool "
                 f"does it ({error.diag.message_primary}), so it is unknown what is pending; nothing was changed. "
                 f"Check that it is this application's ledger, and that the role may read it."
             ) from None

@@ -20,8 +20,9 @@ from mendbook.runbook_text import Migrations, Option, Sql, Value, Write
 from mendbook.runbook_text import Setting as SettingSpec
 from mendbook.schema import ddl, drift, measure, objects, privileges
 from mendbook.schema.clone import Clone
+from mendbook.schema.key import Key
 from mendbook.schema.locks import Lock, blocks
-from mendbook.schema.objects import Key, Object, Setting
+from mendbook.schema.objects import Object, Setting
 from mendbook.schema.snapshot import Snapshot
 from mendbook.schema.step import HEAD, Step, Transaction, rows
 from mendbook.stages import edits, replay, script, sessions

@@ -12,7 +12,8 @@ from mendbook.errors import Refused
 from mendbook.ledger import Migration
 from mendbook.schema import drift
 from mendbook.schema.clone import Clone
-from mendbook.schema.objects import Key, Schema
+from mendbook.schema.key import Key
+from mendbook.schema.objects import Schema
 from mendbook.schema.snapshot import Snapshot
 from mendbook.stages import script
 

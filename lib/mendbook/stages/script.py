@@ -12,7 +12,8 @@ from mendbook import lexer
 from mendbook.errors import Refused
 from mendbook.schema import ddl, drift
 from mendbook.schema.clone import Clone
-from mendbook.schema.objects import Grant, Index, Policy, Rule, Trigger, View
+from mendbook.schema.objects import Grant
+from mendbook.schema.relations import Index, Policy, Rule, Trigger, View
 from mendbook.schema.snapshot import Snapshot
 
 # What a migration may hold: the verbs whose whole effect a Snapshot shows. Anything else would be lost in silence.

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from mendbook import lexer
 from mendbook.lexer import Token
-from mendbook.schema.objects import Column
+from mendbook.schema.relations import Column
 from mendbook.schema.snapshot import Snapshot
 from mendbook.symptom import statements
 from mendbook.symptom.reading import Certainty

@@ -13,8 +13,10 @@ from mendbook.schema import casts, definition
 from mendbook.schema.definition import alter_column, alter_table
 from mendbook.schema.drift import Difference
 from mendbook.schema.forms.context import Context, comments, step, unplannable
+from mendbook.schema.key import qualified
 from mendbook.schema.locks import Lock
-from mendbook.schema.objects import Column, Object, Sequence, qualified
+from mendbook.schema.objects import Object, Sequence
+from mendbook.schema.relations import Column
 from mendbook.schema.step import Step, Transaction
 from mendbook.schema.text import text
 

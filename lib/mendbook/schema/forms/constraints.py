@@ -10,8 +10,10 @@ from mendbook.schema import definition
 from mendbook.schema.definition import alter_table
 from mendbook.schema.drift import Difference
 from mendbook.schema.forms.context import Context, comments, step
+from mendbook.schema.key import qualified
 from mendbook.schema.locks import Lock
-from mendbook.schema.objects import Constraint, Object, qualified
+from mendbook.schema.objects import Object
+from mendbook.schema.relations import Constraint
 from mendbook.schema.step import Step, Transaction
 from mendbook.schema.text import text
 

@@ -8,20 +8,10 @@ from dataclasses import dataclass
 from mendbook.errors import Refused
 from mendbook.schema import definition
 from mendbook.schema.drift import Difference
+from mendbook.schema.key import Key, qualified
 from mendbook.schema.locks import Lock
-from mendbook.schema.objects import (
-    Column,
-    Constraint,
-    Function,
-    Grant,
-    Index,
-    Key,
-    Object,
-    Part,
-    Table,
-    View,
-    qualified,
-)
+from mendbook.schema.objects import Function, Grant, Object
+from mendbook.schema.relations import Column, Constraint, Index, Part, Table, View
 from mendbook.schema.snapshot import Snapshot
 from mendbook.schema.step import Step
 

@@ -9,8 +9,10 @@ from psycopg import sql
 from mendbook.schema import definition
 from mendbook.schema.drift import Difference
 from mendbook.schema.forms.context import Context, comments, step
+from mendbook.schema.key import qualified
 from mendbook.schema.locks import Lock
-from mendbook.schema.objects import Index, Object, View, qualified
+from mendbook.schema.objects import Object
+from mendbook.schema.relations import Index, View
 from mendbook.schema.step import Step, Transaction
 from mendbook.schema.text import text
 

@@ -9,6 +9,7 @@ from psycopg import sql
 from mendbook.schema import definition, privileges
 from mendbook.schema.drift import Difference
 from mendbook.schema.forms.context import Context, comments, step, unplannable
+from mendbook.schema.key import qualified
 from mendbook.schema.locks import Lock
 from mendbook.schema.objects import (
     Collation,
@@ -17,17 +18,13 @@ from mendbook.schema.objects import (
     Extension,
     Grant,
     Object,
-    Policy,
     Publication,
-    Rule,
     Schema,
     Sequence,
     Server,
     Setting,
-    Statistics,
-    Trigger,
-    qualified,
 )
+from mendbook.schema.relations import Policy, Rule, Statistics, Trigger
 from mendbook.schema.step import Step
 from mendbook.schema.text import text
 

@@ -8,8 +8,10 @@ from mendbook.schema import definition
 from mendbook.schema.definition import alter_table
 from mendbook.schema.drift import Difference
 from mendbook.schema.forms.context import Context, belonging, comments, step, unplannable
+from mendbook.schema.key import qualified
 from mendbook.schema.locks import Lock
-from mendbook.schema.objects import Column, Constraint, Index, Object, Sequence, Table, qualified
+from mendbook.schema.objects import Object, Sequence
+from mendbook.schema.relations import Column, Constraint, Index, Table
 from mendbook.schema.snapshot import Snapshot
 from mendbook.schema.step import Step
 

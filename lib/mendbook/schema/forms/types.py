@@ -9,8 +9,10 @@ from psycopg import sql
 from mendbook.schema import definition
 from mendbook.schema.drift import Difference
 from mendbook.schema.forms.context import Context, comments, step, unplannable
+from mendbook.schema.key import Key, qualified
 from mendbook.schema.locks import Lock
-from mendbook.schema.objects import Column, Key, Object, Type, qualified
+from mendbook.schema.objects import Object, Type
+from mendbook.schema.relations import Column
 from mendbook.schema.step import Step, Transaction
 from mendbook.schema.text import text
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from mendbook.schema import definition
 from mendbook.schema.drift import Difference
 from mendbook.schema.forms.context import Context, belonging, comments, step
+from mendbook.schema.key import qualified
 from mendbook.schema.locks import Lock
-from mendbook.schema.objects import Function, Object, View, qualified
+from mendbook.schema.objects import Function, Object
+from mendbook.schema.relations import View
 from mendbook.schema.step import Step
 
 

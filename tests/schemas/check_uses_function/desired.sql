@@ -1,0 +1,2 @@
+CREATE FUNCTION ok(i int, j int DEFAULT 1) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT i > j';
+CREATE TABLE t (a int CHECK (ok(a)));

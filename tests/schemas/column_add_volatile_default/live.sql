@@ -1,0 +1,2 @@
+CREATE TABLE t (id int);
+INSERT INTO t SELECT generate_series(1, 1000);

@@ -1,0 +1,3 @@
+CREATE TABLE t (a int);
+COMMENT ON COLUMN t.a IS 'x';
+COMMENT ON TABLE t IS 'y';

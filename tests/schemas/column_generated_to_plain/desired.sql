@@ -1,0 +1,3 @@
+CREATE TABLE t (a int, c int DEFAULT 5);
+CREATE INDEX t_c ON t (c);
+CREATE VIEW v AS SELECT c FROM t;

@@ -1,0 +1,2 @@
+CREATE TABLE t (a int);
+ALTER TABLE t ADD c int GENERATED ALWAYS AS (a * 2);

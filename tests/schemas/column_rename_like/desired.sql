@@ -1,0 +1,2 @@
+CREATE TABLE t (id int, first_name text NOT NULL);
+CREATE VIEW v AS SELECT first_name FROM t;

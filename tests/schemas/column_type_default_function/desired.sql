@@ -1,0 +1,1 @@
+CREATE TABLE t (a text DEFAULT md5(random()::text));

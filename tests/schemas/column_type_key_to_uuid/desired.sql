@@ -1,0 +1,2 @@
+CREATE TABLE a (id uuid PRIMARY KEY);
+CREATE TABLE b (a uuid REFERENCES a);

@@ -1,0 +1,1 @@
+CREATE TABLE t (a date, b uuid, c boolean, d jsonb, e inet);

@@ -1,0 +1,10 @@
+CREATE TABLE t (id int PRIMARY KEY, n bigint);
+CREATE VIEW one AS SELECT id, n FROM t;
+CREATE VIEW two AS SELECT n AS m FROM one WHERE n > 0;
+CREATE MATERIALIZED VIEW three AS SELECT m, count(*) AS c FROM two GROUP BY m;
+CREATE UNIQUE INDEX three_m ON three (m);
+COMMENT ON VIEW one IS 'first';
+COMMENT ON COLUMN two.m IS 'renamed';
+COMMENT ON INDEX three_m IS 'unique';
+GRANT SELECT ON one, three TO reader;
+GRANT SELECT (m) ON two TO "Häfen writer";

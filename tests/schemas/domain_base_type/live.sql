@@ -1,0 +1,4 @@
+CREATE DOMAIN code AS varchar(10) CHECK (length(VALUE) > 1);
+CREATE TABLE t (id int, c code NOT NULL DEFAULT 'ab');
+CREATE VIEW v AS SELECT c FROM t;
+CREATE FUNCTION f(c code) RETURNS code LANGUAGE sql AS 'SELECT c';

@@ -1,0 +1,2 @@
+CREATE DOMAIN amount AS numeric(10,2) DEFAULT 1 NOT NULL CONSTRAINT positive CHECK (VALUE >= 0) CONSTRAINT small CHECK (VALUE < 1000);
+CREATE TABLE t (a amount, b amount[]);

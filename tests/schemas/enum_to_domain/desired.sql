@@ -1,0 +1,2 @@
+CREATE DOMAIN code AS text CHECK (VALUE IN ('a', 'b'));
+CREATE TABLE t (c code);

@@ -1,0 +1,2 @@
+CREATE TYPE code AS ENUM ('a', 'b');
+CREATE TABLE t (c code);

@@ -1,0 +1,3 @@
+CREATE EXTENSION hstore;
+CREATE TABLE bags (id int, tags hstore DEFAULT ''::hstore);
+CREATE INDEX bags_tags ON bags USING gin (tags);

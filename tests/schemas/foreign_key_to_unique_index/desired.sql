@@ -1,0 +1,2 @@
+CREATE TABLE a (id int NOT NULL, CONSTRAINT a_id UNIQUE (id));
+CREATE TABLE b (a int REFERENCES a (id));

@@ -1,0 +1,2 @@
+CREATE FUNCTION f(one int, two int) RETURNS int LANGUAGE sql AS 'SELECT $1';
+CREATE VIEW v AS SELECT f(1, 2) AS x;

@@ -1,0 +1,2 @@
+CREATE FUNCTION code() RETURNS text LANGUAGE sql AS 'SELECT ''x''';
+CREATE TABLE t (c text DEFAULT code());

@@ -1,0 +1,1 @@
+CREATE FUNCTION f(a int, b int, c int DEFAULT 3) RETURNS int LANGUAGE sql AS 'SELECT a';

@@ -1,0 +1,7 @@
+CREATE FUNCTION f(a int) RETURNS bigint LANGUAGE sql IMMUTABLE AS 'SELECT a::bigint';
+CREATE TABLE t (n int DEFAULT f(1), m int, CONSTRAINT c CHECK (f(m) > 0));
+CREATE INDEX t_f ON t (f(m));
+CREATE VIEW v AS SELECT f(n) AS x FROM t;
+CREATE POLICY p ON t USING (f(n) > 0);
+GRANT EXECUTE ON FUNCTION f(int) TO reader;
+COMMENT ON FUNCTION f(int) IS 'used';

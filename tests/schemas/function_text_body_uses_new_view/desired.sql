@@ -1,0 +1,4 @@
+CREATE TABLE t (a int);
+CREATE VIEW zv AS SELECT a FROM t;
+CREATE FUNCTION a_first() RETURNS bigint LANGUAGE sql AS 'SELECT count(*) FROM zv';
+CREATE VIEW av AS SELECT a_first() AS n;

@@ -1,0 +1,11 @@
+CREATE TABLE t (a int, b text, c int[], d int4range, e tsvector, f timestamptz);
+CREATE UNIQUE INDEX one ON t (a, lower(b));
+CREATE INDEX two ON t (a) WHERE b IS NOT NULL;
+CREATE INDEX three ON t (b text_pattern_ops, a DESC NULLS LAST) INCLUDE (f);
+CREATE INDEX four ON t USING brin (f) WITH (pages_per_range = 32);
+CREATE INDEX five ON t USING gin (c);
+CREATE INDEX six ON t USING gist (d);
+CREATE INDEX seven ON t USING hash (b);
+CREATE INDEX eight ON t USING gin (e) WITH (fastupdate = off);
+CREATE INDEX nine ON t (b COLLATE "C");
+COMMENT ON INDEX nine IS 'bytes';

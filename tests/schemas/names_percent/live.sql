@@ -1,0 +1,1 @@
+CREATE TABLE "50%" ("%s" int DEFAULT 1);

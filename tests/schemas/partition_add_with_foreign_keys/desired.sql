@@ -1,0 +1,4 @@
+CREATE TABLE users (id int PRIMARY KEY);
+CREATE TABLE events (id bigint, at date, user_id int REFERENCES users, PRIMARY KEY (id, at)) PARTITION BY RANGE (at);
+CREATE TABLE notes (id bigint, at date, FOREIGN KEY (id, at) REFERENCES events);
+CREATE TABLE events_2026 PARTITION OF events FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');

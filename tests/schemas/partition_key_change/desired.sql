@@ -1,0 +1,2 @@
+CREATE TABLE events (id int NOT NULL, at date NOT NULL) PARTITION BY LIST (id);
+CREATE TABLE events_1 PARTITION OF events FOR VALUES IN (1);

@@ -1,0 +1,3 @@
+CREATE TABLE users (id int PRIMARY KEY);
+CREATE TABLE events (id int NOT NULL, at date NOT NULL, user_id int) PARTITION BY RANGE (at);
+CREATE TABLE events_1 PARTITION OF events FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');

@@ -1,0 +1,6 @@
+CREATE TABLE events (id int, at date, what text) PARTITION BY RANGE (at);
+CREATE TABLE events_1 PARTITION OF events FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
+CREATE TABLE events_2 PARTITION OF events FOR VALUES FROM ('2027-01-01') TO ('2028-01-01');
+CREATE INDEX events_id ON events (id);
+CREATE UNIQUE INDEX events_id_at ON events (id, at);
+COMMENT ON INDEX events_id IS 'the usual way';

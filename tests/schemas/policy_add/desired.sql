@@ -1,0 +1,6 @@
+CREATE TABLE t (a int, owner name);
+ALTER TABLE t ENABLE ROW LEVEL SECURITY;
+CREATE POLICY mine ON t USING (owner = CURRENT_USER) WITH CHECK (a > 0);
+CREATE POLICY read ON t AS RESTRICTIVE FOR SELECT TO reader, "Häfen writer" USING (a < 100);
+CREATE POLICY ins ON t FOR INSERT TO "app""owner" WITH CHECK (true);
+COMMENT ON POLICY mine ON t IS 'own rows';

@@ -1,0 +1,2 @@
+CREATE TYPE textrange AS RANGE (subtype = text, collation = "C");
+CREATE TABLE spans (s textrange);

@@ -1,0 +1,2 @@
+CREATE TYPE textrange AS RANGE (subtype = text);
+CREATE TABLE spans (s textrange);

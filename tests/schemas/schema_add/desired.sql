@@ -1,0 +1,3 @@
+CREATE SCHEMA shop;
+COMMENT ON SCHEMA shop IS 'what is sold';
+CREATE TABLE shop.items (id int PRIMARY KEY);

@@ -1,0 +1,3 @@
+CREATE SCHEMA shop;
+GRANT USAGE ON SCHEMA shop TO reader, "Häfen writer";
+GRANT CREATE ON SCHEMA shop TO "Häfen writer" WITH GRANT OPTION;

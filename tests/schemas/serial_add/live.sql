@@ -1,0 +1,2 @@
+CREATE TABLE t (a text);
+INSERT INTO t SELECT 'x' FROM generate_series(1, 100);

@@ -1,0 +1,3 @@
+CREATE TABLE t (id serial PRIMARY KEY, a text);
+CREATE TABLE u (t_id int REFERENCES t);
+CREATE VIEW v AS SELECT id FROM t;

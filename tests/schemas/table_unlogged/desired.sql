@@ -1,0 +1,2 @@
+CREATE UNLOGGED TABLE t (a int);
+CREATE UNLOGGED TABLE u (a int);

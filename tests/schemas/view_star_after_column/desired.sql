@@ -1,0 +1,3 @@
+CREATE TABLE t (id int, a text);
+CREATE VIEW v AS SELECT * FROM t;
+CREATE VIEW w AS SELECT * FROM v;

@@ -1,0 +1,2 @@
+CREATE TABLE v (id int);
+CREATE VIEW w AS SELECT id FROM v;

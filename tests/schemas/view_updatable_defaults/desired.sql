@@ -1,0 +1,3 @@
+CREATE TABLE t (id int, a text);
+CREATE VIEW v AS SELECT id, a FROM t;
+ALTER VIEW v ALTER a SET DEFAULT 'x';
