@@ -24,6 +24,7 @@ GROUND = (
     "servers",
     "embedded",
     "target",
+    "migrations",
     "ledger",
     "yaml_file",
     "runbook_text",

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+
+from psycopg import sql
+
 from mendbook.frameworks import Framework, Wording
+from mendbook.ledger import Ledger, Values
+from mendbook.migrations import Layout, Migration, Named, assigned
 
 FRAMEWORK = Framework(
     name="alembic",
@@ -31,4 +38,31 @@ FRAMEWORK = Framework(
         Wording(text="Can't proceed with --autogenerate option; {}", kind="migration_history"),
         Wording(text="New upgrade operations detected: {}", kind="migration_pending"),
     ),
+)
+
+
+def _names(_match: re.Match[str], text: str) -> Iterator[Named]:
+    said = assigned(text)
+    if isinstance(said.get("revision"), str):
+        before = [said.get("down_revision"), said.get("depends_on")]
+        follows = [name for each in before for name in ([each] if isinstance(each, str) else each or ())]
+        yield Named(name=said["revision"], follows=tuple(follows))
+
+
+def _row(migration: Migration, _table: sql.Composable) -> Values:
+    return {"version_num": sql.Literal(migration.name)}
+
+
+# alembic/runtime/migration.py: the table holds the newest revision of each branch.
+LEDGER = Ledger(
+    table="alembic_version",
+    columns=("version_num",),
+    create="""CREATE TABLE {table} (
+    version_num VARCHAR(32) NOT NULL,
+    CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
+)""",
+    name="version_num",
+    heads=True,
+    layout=Layout(file=r"(?:.*/)?(?!env\.py)[^/]+\.py", names=_names),
+    row=_row,
 )

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from psycopg import sql
+
 from mendbook.frameworks import Framework, Wording
+from mendbook.ledger import Ledger, Values
+from mendbook.migrations import Layout, Migration
 
 FRAMEWORK = Framework(
     name="knex",
@@ -30,4 +34,24 @@ FRAMEWORK = Framework(
         r"(?P<sql>\b(?i:select|insert|update|delete|with|alter|create|drop|truncate|call|merge|comment)\b"
         r"(?:[^\n]|\n(?!\s*at )){1,8000}?) - {message}",
     ),
+)
+
+
+def _row(migration: Migration, table: sql.Composable) -> Values:
+    return {
+        "name": sql.Literal(migration.name),
+        "batch": sql.SQL("(SELECT coalesce(max(batch), 0) + 1 FROM {table})").format(table=table),
+        "migration_time": sql.SQL("now()"),
+    }
+
+
+# lib/migrations/migrate/table-creator.js and migration-list-resolver.js of knex/knex; it also keeps a lock beside it.
+LEDGER = Ledger(
+    table="knex_migrations",
+    columns=("id", "name", "batch", "migration_time"),
+    create="CREATE TABLE {table} (id serial PRIMARY KEY, name varchar(255), batch integer, migration_time timestamptz)",
+    name="name",
+    at="migration_time",
+    layout=Layout(file=r"(?P<name>[^/]+(?<!\.d)\.[cm]?[jt]s)"),
+    row=_row,
 )

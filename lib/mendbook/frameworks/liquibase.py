@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+
 from mendbook.frameworks import Framework, Wording
+from mendbook.ledger import Ledger
+from mendbook.migrations import Layout, Named
 
 FRAMEWORK = Framework(
     name="liquibase",
@@ -21,4 +26,40 @@ FRAMEWORK = Framework(
     ),
     statements=(r"\[Failed SQL: (?:\(\d+\) )?(?P<sql>(?:.|\n){1,20000}?)\](?=\n|$|\s*at |\")",),
     frames=("liquibase.",),
+)
+
+
+def _names(_match: re.Match[str], text: str) -> Iterator[Named]:
+    for author, name in re.findall(r"^\s*--\s*changeset\s+([^:\s]+):(\S+)", text, re.MULTILINE | re.IGNORECASE):
+        yield Named(name=f"{author}:{name}")
+
+
+# liquibase-standard/src/main/java/liquibase/changelog: StandardChangeLogHistoryService.java. Its checksum is over the
+# change as Liquibase parsed it, so it is not computed here; of the formats of a changelog, only SQL is read.
+LEDGER = Ledger(
+    table="databasechangelog",
+    columns=("id", "author", "filename", "dateexecuted", "orderexecuted", "exectype", "md5sum"),
+    create="""CREATE TABLE {table} (
+    id varchar(255) NOT NULL,
+    author varchar(255) NOT NULL,
+    filename varchar(255) NOT NULL,
+    dateexecuted timestamp NOT NULL,
+    orderexecuted integer NOT NULL,
+    exectype varchar(10) NOT NULL,
+    md5sum varchar(35),
+    description varchar(255),
+    comments varchar(255),
+    tag varchar(255),
+    liquibase varchar(20),
+    contexts varchar(255),
+    labels varchar(255),
+    deployment_id varchar(10)
+)""",
+    name="author || ':' || id",
+    state="CASE WHEN exectype = 'FAILED' THEN 'failed' ELSE 'done' END",
+    at="dateexecuted",
+    checksum="md5sum",
+    layout=Layout(file=r"(?:.*/)?[^/]+\.sql", names=_names, order=None),
+    row=None,
+    marks="liquibase changelog-sync",
 )

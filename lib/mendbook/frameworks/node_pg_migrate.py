@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from psycopg import sql
+
 from mendbook.frameworks import Framework, Wording
+from mendbook.ledger import Ledger, Values
+from mendbook.migrations import Layout, Migration, by_number
 
 FRAMEWORK = Framework(
     name="node-pg-migrate",
@@ -14,4 +18,25 @@ FRAMEWORK = Framework(
         Wording(text="Not run migration {} is preceding already run migration {}", kind="migration_history"),
         Wording(text="Another migration is already running", kind="lock_timeout"),
     ),
+)
+
+
+def _row(migration: Migration, _table: sql.Composable) -> Values:
+    return {"name": sql.Literal(migration.name), "run_on": sql.SQL("now()")}
+
+
+# src/runner.ts, src/migration.ts and src/sqlMigration.ts of salsita/node-pg-migrate
+LEDGER = Ledger(
+    table="pgmigrations",
+    columns=("id", "name", "run_on"),
+    create="CREATE TABLE {table} (id SERIAL PRIMARY KEY, name varchar(255) NOT NULL, run_on timestamp NOT NULL)",
+    name="name",
+    at="run_on",
+    layout=Layout(
+        file=r"(?P<name>[^/.][^/]*?)(?<!\.d)\.(?:[cm]?[jt]s|sql)",
+        order=by_number,
+        up=r"^\s*--[\s-]*up\s+migration[^\n]*$",
+        down=r"^\s*--[\s-]*down\s+migration[^\n]*$",
+    ),
+    row=_row,
 )

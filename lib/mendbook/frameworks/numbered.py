@@ -6,6 +6,7 @@ from psycopg import sql
 
 from mendbook.frameworks import Framework
 from mendbook.ledger import Ledger, Values
+from mendbook.migrations import Layout, Migration
 
 FRAMEWORK = Framework(
     name="numbered",
@@ -14,16 +15,17 @@ FRAMEWORK = Framework(
 )
 
 
-def _row(name: str, _text: str) -> Values:
-    return {"name": sql.Literal(name), "applied_at": sql.SQL("now()")}
+def _row(migration: Migration, _table: sql.Composable) -> Values:
+    return {"name": sql.Literal(migration.name), "applied_at": sql.SQL("now()")}
 
 
 # Runners of this kind differ; this is the common core: the file's name, and when it ran.
 LEDGER = Ledger(
     table="schema_migrations",
+    columns=("name",),
     create="CREATE TABLE {table} (name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())",
-    name_column="name",
-    applied="true",
-    file=r"(?P<name>[0-9](?:(?!\.down\.)[^/])*\.sql)",
+    name="name",
+    at="to_jsonb(entry) ->> 'applied_at'",
+    layout=Layout(file=r"(?P<name>[0-9](?:(?!\.down\.)[^/])*\.sql)"),
     row=_row,
 )

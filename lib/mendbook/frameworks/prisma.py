@@ -8,6 +8,7 @@ from psycopg import sql
 
 from mendbook.frameworks import Framework, Wording
 from mendbook.ledger import Ledger, Values
+from mendbook.migrations import Layout, Migration
 
 FRAMEWORK = Framework(
     name="prisma",
@@ -140,12 +141,16 @@ FRAMEWORK = Framework(
 )
 
 
-def _row(name: str, text: str) -> Values:
+def _checksum(migration: Migration) -> str:
+    return hashlib.sha256(migration.text.encode()).hexdigest()
+
+
+def _row(migration: Migration, _table: sql.Composable) -> Values:
     return {
         "id": sql.SQL("gen_random_uuid()::text"),
-        "checksum": sql.Literal(hashlib.sha256(text.encode()).hexdigest()),
+        "checksum": sql.Literal(_checksum(migration)),
         "finished_at": sql.SQL("clock_timestamp()"),
-        "migration_name": sql.Literal(name),
+        "migration_name": sql.Literal(migration.name),
         "started_at": sql.SQL("now()"),
         "applied_steps_count": sql.Literal(1),
     }
@@ -154,6 +159,7 @@ def _row(name: str, text: str) -> Values:
 # As `prisma migrate deploy` 6.19 leaves it: schema-engine, sql_migration_persistence.rs and flavour/postgres.rs.
 LEDGER = Ledger(
     table="_prisma_migrations",
+    columns=("migration_name",),
     create="""CREATE TABLE {table} (
     id varchar(36) PRIMARY KEY NOT NULL,
     checksum varchar(64) NOT NULL,
@@ -164,8 +170,15 @@ LEDGER = Ledger(
     started_at timestamptz NOT NULL DEFAULT now(),
     applied_steps_count integer NOT NULL DEFAULT 0
 )""",
-    name_column="migration_name",
-    applied="finished_at IS NOT NULL AND rolled_back_at IS NULL",
-    file=r"(?P<name>[^/]+)/migration\.sql",
+    name="migration_name",
+    state="""CASE
+    WHEN rolled_back_at IS NOT NULL THEN 'rolled back'
+    WHEN finished_at IS NULL THEN 'failed'
+    ELSE 'done'
+END""",
+    at="finished_at",
+    checksum="checksum",
+    layout=Layout(file=r"(?P<name>[^/]+)/migration\.sql"),
+    computes=_checksum,
     row=_row,
 )

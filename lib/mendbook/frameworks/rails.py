@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from psycopg import sql
+
 from mendbook.frameworks import Framework, Wording
+from mendbook.ledger import Ledger, Values
+from mendbook.migrations import Layout, Migration, by_number
 
 FRAMEWORK = Framework(
     name="rails",
@@ -42,4 +46,19 @@ FRAMEWORK = Framework(
         Wording(text="No migration with version number {}.", kind="migration_history"),
     ),
     qualifies_by="table",
+)
+
+
+def _row(migration: Migration, _table: sql.Composable) -> Values:
+    return {"version": sql.Literal(migration.name)}
+
+
+# activerecord/lib/active_record/schema_migration.rb and migration.rb of rails/rails
+LEDGER = Ledger(
+    table="schema_migrations",
+    columns=("version",),
+    create="CREATE TABLE {table} (version character varying NOT NULL PRIMARY KEY)",
+    name="version",
+    layout=Layout(file=r"(?:.*/)?(?P<name>[0-9]+)_[_a-z0-9]*(?:\.[_a-z0-9]*)?\.rb", order=by_number),
+    row=_row,
 )

@@ -6,6 +6,7 @@ from psycopg import sql
 
 from mendbook.frameworks import Framework, Wording
 from mendbook.ledger import Ledger, Values
+from mendbook.migrations import Layout, Migration
 
 FRAMEWORK = Framework(
     name="sequelize",
@@ -46,16 +47,16 @@ FRAMEWORK = Framework(
 )
 
 
-def _row(name: str, _text: str) -> Values:
-    return {"name": sql.Literal(name)}
+def _row(migration: Migration, _table: sql.Composable) -> Values:
+    return {"name": sql.Literal(migration.name)}
 
 
 # As umzug's SequelizeStorage makes it for sequelize-cli 6: PostgreSQL keeps one index for UNIQUE and PRIMARY KEY.
 LEDGER = Ledger(
     table="SequelizeMeta",
+    columns=("name",),
     create="CREATE TABLE IF NOT EXISTS {table} (name varchar(255) NOT NULL UNIQUE, PRIMARY KEY (name))",
-    name_column="name",
-    applied="true",
-    file=r"(?P<name>[^/]+\.[cm]?[jt]s)",
+    name="name",
+    layout=Layout(file=r"(?P<name>[^/]+(?<!\.d)\.[cm]?[jt]s)"),
     row=_row,
 )

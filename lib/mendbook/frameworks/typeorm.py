@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+
+from psycopg import sql
+
 from mendbook.frameworks import Framework, Wording
+from mendbook.ledger import Ledger, Values
+from mendbook.migrations import Layout, Migration, Named
 
 FRAMEWORK = Framework(
     name="typeorm",
@@ -18,4 +25,34 @@ FRAMEWORK = Framework(
         Wording(text='Migration "{}" failed, error: {}', kind="other", own=False),
     ),
     qualifies_by="alias",
+)
+
+
+def _names(match: re.Match[str], text: str) -> Iterator[Named]:
+    named = re.search(r"""^\s*name\s*=\s*["']([^"'\n]+)["']""", text, re.MULTILINE)
+    found = named or re.search(r"\bclass\s+(\w+\d{13})\b", text)
+    yield Named(name=found[1] if found else f"{match['title']}{match['stamp']}")
+
+
+def _row(migration: Migration, _table: sql.Composable) -> Values:
+    return {"timestamp": sql.Literal(migration.name[-13:]), "name": sql.Literal(migration.name)}
+
+
+# src/migration/MigrationExecutor.ts of typeorm/typeorm: the name is the class's, and ends in its time.
+LEDGER = Ledger(
+    table="migrations",
+    columns=("id", "timestamp", "name"),
+    create="""CREATE TABLE {table} (
+    id SERIAL NOT NULL,
+    "timestamp" bigint NOT NULL,
+    name character varying NOT NULL,
+    CONSTRAINT "PK_8c82d7f526340ab734260ea46be" PRIMARY KEY (id)
+)""",
+    name="name",
+    layout=Layout(
+        file=r"(?P<stamp>\d{13})-(?P<title>[^/]+?)(?<!\.d)\.[cm]?[jt]s",
+        names=_names,
+        order=lambda name: (name[-13:], name),
+    ),
+    row=_row,
 )

@@ -9,15 +9,16 @@ from typing import Any
 
 import psycopg
 
-from mendbook import ledger as ledgers
+from mendbook import ledger
 from mendbook.errors import Refused, Usage
-from mendbook.ledger import Migration
+from mendbook.migrations import Migration
 from mendbook.runbook import Runbook, plain
 from mendbook.runbook_text import Ledger, Migrations, Option, Value
-from mendbook.schema import snapshot
+from mendbook.schema import records
 from mendbook.schema.ddl import Step
 from mendbook.schema.locks import Lock
-from mendbook.schema.snapshot import Key, Snapshot
+from mendbook.schema.records import Records
+from mendbook.schema.snapshot import Snapshot
 from mendbook.target import Identity
 
 
@@ -35,12 +36,12 @@ class History:
 
         Raises `Refused` for a ledger that cannot be read, and for a migration that is a program.
         """
-        done = self._done(step)
+        found = self._records(step)
         if isinstance(step, Ledger):
-            named = Migration(name=step.ledger, path=Path(step.ledger), text="", program=False)
-            return [named] if step.ledger not in done else []
-        found = self._ledger(step).migrations(self._folder(runbook, step))
-        pending = [each for each in found if each.name not in done]
+            return self._named(step, found)
+        migrations = found.ledger.migrations(self._folder(runbook, step))
+        done = found.ledger.done(found.entries, migrations)
+        pending = [each for each in migrations if each.name not in done]
         for each in pending:
             if each.program:
                 raise Refused(
@@ -54,9 +55,9 @@ class History:
         made = set()
         for step in option.steps:
             if isinstance(step, Migrations | Ledger):
-                schema, exists = self._place(step)
-                creation = self._ledger(step).creation(schema)
-                if not exists and creation not in made:
+                found = self._records(step)
+                creation = found.ledger.creation(found.schema)
+                if not found.exists and creation not in made:
                     made.add(creation)
                     yield plain(step.framework, self.values), creation
 
@@ -64,20 +65,27 @@ class History:
         """The steps that record what is pending, as its own tool does."""
         for step in option.steps:
             if isinstance(step, Migrations | Ledger):
-                ledger = self._ledger(step)
-                schema, exists = self._place(step)
-                table = snapshot.qualified(schema, ledger.table)
+                found = self._records(step)
                 for each in self.pending(runbook, step):
-                    insert, delete = ledger.record(schema, each.name, each.text)
-                    yield Step(
-                        title=f"Record {each.name} in {ledger.table}, as {plain(step.framework, self.values)} does",
-                        forward=(insert,),
-                        undo=(delete,),
-                        locks={table: Lock.ROW_EXCLUSIVE} if exists else {},
-                    )
+                    yield recorded(found, each, plain(step.framework, self.values))
 
-    def _ledger(self, step: Migrations | Ledger) -> ledgers.Ledger:
-        return ledgers.of(plain(step.framework, self.values))
+    def _named(self, step: Ledger, found: Records) -> list[Migration]:
+        """The migration that *step* names, unless it is done."""
+        standing = tuple(entry.name for entry in found.entries)
+        if step.ledger in found.ledger.done(found.entries, ()):
+            return []
+        if found.ledger.heads and len(standing) > 1:
+            raise Refused(
+                f"{found.table} stands at {', '.join(standing)}, and it is not known which of them {step.ledger} "
+                f"follows; nothing was changed. Record it with {plain(step.framework, self.values)}."
+            )
+        path = Path(step.ledger)
+        follows = standing if found.ledger.heads else ()
+        return [Migration(name=step.ledger, title=step.ledger, path=path, text="", follows=follows)]
+
+    def _records(self, step: Migrations | Ledger) -> Records:
+        kept = ledger.of(plain(step.framework, self.values))
+        return records.read(self.conn, self.live, self.identity, kept, plain(step.schema_, self.values))
 
     def _folder(self, runbook: Runbook, step: Migrations) -> Path:
         """A folder of the runbook's own, or one that a parameter names; raises `Usage` where there is none."""
@@ -87,30 +95,13 @@ class History:
             raise Usage(f"{folder} is no directory; nothing was changed. Name the folder that holds the migrations.")
         return folder.resolve()
 
-    def _place(self, step: Migrations | Ledger) -> tuple[str, bool]:
-        """The schema of the ledger, and whether the ledger is there."""
-        table = self._ledger(step).table
-        named = plain(step.schema_, self.values)
-        places = [named] if named else self.identity.schemas
-        for schema in places:
-            if Key("table", schema, table) in self.live.objects:
-                return schema, True
-        if not places:
-            raise Refused(
-                f"The search_path of {self.identity.role} ({self.identity.search_path}) names no schema that exists, "
-                f"so the ledger {table} has no place; nothing was changed. Set the role's search_path."
-            )
-        return places[0], False
 
-    def _done(self, step: Migrations | Ledger) -> set[str]:
-        """The names of the migrations that are recorded as done."""
-        schema, exists = self._place(step)
-        ledger = self._ledger(step)
-        try:
-            return {row[0] for row in self.conn.execute(ledger.select(schema))} if exists else set()
-        except psycopg.Error as error:
-            raise Refused(
-                f"The migration ledger {snapshot.qualified(schema, ledger.table)} cannot be read as its own tool "
-                f"does it ({error.diag.message_primary}), so it is unknown what is pending; nothing was changed. "
-                f"Check that it is this application's ledger, and that the role may read it."
-            ) from None
+def recorded(found: Records, migration: Migration, framework: str) -> Step:
+    """The step that records *migration* as done."""
+    insert, delete = found.ledger.record(found.schema, migration)
+    return Step(
+        title=f"Record {migration.name} in {found.ledger.table}, as {framework} does",
+        forward=insert,
+        undo=delete,
+        locks={found.table: Lock.ROW_EXCLUSIVE} if found.exists else {},
+    )

@@ -1,0 +1,44 @@
+"""dbmate, the migration tool for any language."""
+
+from __future__ import annotations
+
+from psycopg import sql
+
+from mendbook.frameworks import Framework, Wording
+from mendbook.ledger import Ledger, Values
+from mendbook.migrations import Layout, Migration, by_number
+
+FRAMEWORK = Framework(
+    name="dbmate",
+    title="dbmate",
+    home="https://github.com/amacneil/dbmate: pkg/dbmate",
+    over=("lib-pq",),
+    only=False,
+    marks=("dbmate",),
+    shapes=(r"^Applying: \d+\w*\.sql$",),
+    wordings=(
+        Wording(text="can't find migration file", kind="migration_history", own=False),
+        Wording(text="can't rollback: no migrations have been applied", kind="migration_history"),
+        Wording(text="migration `{}` is out of order with already applied migrations, …", kind="migration_history"),
+    ),
+)
+
+
+def _row(migration: Migration, _table: sql.Composable) -> Values:
+    return {"version": sql.Literal(migration.name)}
+
+
+# pkg/driver/postgres/postgres.go and pkg/dbmate/migration.go of amacneil/dbmate
+LEDGER = Ledger(
+    table="schema_migrations",
+    columns=("version",),
+    create="CREATE TABLE IF NOT EXISTS {table} (version character varying NOT NULL PRIMARY KEY)",
+    name="version",
+    layout=Layout(
+        file=r"(?P<name>[0-9]+)[^/]*\.sql",
+        order=by_number,
+        up=r"^--\s*migrate:up\b[^\n]*$",
+        down=r"^--\s*migrate:down\b[^\n]*$",
+    ),
+    row=_row,
+)
