@@ -45,7 +45,7 @@ class Ledger:
     at: LiteralString = "NULL"  # expression: when it was done
     checksum: LiteralString = "NULL"  # expression: the checksum, as text
     heads: bool = False  # a row stands for a migration and all that go before it
-    group: Callable[[str], str] = str  # of a name: what it belongs to, where one ledger serves several folders
+    group: Callable[[str], str] | None = None  # (name) -> whose it is, where one ledger serves several applications
     layout: Layout
     computes: Callable[[Migration], str] | None = None  # the checksum of a file; None: it cannot be computed here
     row: Callable[[Migration, sql.Composable], Values] | None  # (migration, table) -> the row that the tool writes
@@ -74,6 +74,11 @@ class Ledger:
             reached |= new
             todo += new
         return reached
+
+    def lost(self, entries: Iterable[Entry], migrations: Iterable[Migration]) -> list[str]:
+        """The names that stand for all that go before them and are in no file, so that it is unknown which do."""
+        known = {each.name for each in migrations}
+        return [entry.name for entry in entries if self.heads and entry.name not in known]
 
     def select(self, schema: str) -> sql.Composed:
         """Query what the rows record, as the fields of an `Entry`."""

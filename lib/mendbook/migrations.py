@@ -46,6 +46,7 @@ class Layout:
     file: str  # regular expression of the path, in the folder, of a file that holds or lists migrations
     names: Callable[[re.Match[str], str], Iterable[Named]] = _by_name  # (match of the path, text) -> what is in it
     order: Callable[[str], Any] | None = str  # sorts the names as the tool runs them; None: as they are listed
+    repeated: str = ""  # regular expression of the names of those that run again whenever they change, after all others
     up: str = ""  # regular expression of the line from which on one file runs forward, where it also goes back …
     down: str = ""  # … and of the line where that begins
 

@@ -94,7 +94,7 @@ CREATE INDEX flyway_schema_history_s_idx ON {table} (success)""",
     state="CASE WHEN success THEN 'done' ELSE 'failed' END",
     at="installed_on",
     checksum="checksum",
-    layout=Layout(file=r"(?:.*/)?(?:V[0-9._]+?|R)__[^/]*\.sql", names=_names, order=_order),
+    layout=Layout(file=r"(?:.*/)?(?:V[0-9._]+?|R)__[^/]*\.sql", names=_names, order=_order, repeated=r"(?:.*/)?R__.*"),
     computes=_checksum,
     row=_row,
 )

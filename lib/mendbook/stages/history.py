@@ -41,6 +41,11 @@ class History:
             return self._named(step, found)
         migrations = found.ledger.migrations(self._folder(runbook, step))
         done = found.ledger.done(found.entries, migrations)
+        for name in found.ledger.lost(found.entries, migrations):
+            raise Refused(
+                f"{found.table} stands at {name}, which is no migration of {self._folder(runbook, step)}, so it is "
+                f"unknown what is pending; nothing was changed. Name the folder that this database was migrated from."
+            )
         pending = [each for each in migrations if each.name not in done]
         for each in pending:
             if each.program:
