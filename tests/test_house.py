@@ -26,6 +26,7 @@ GROUND = (
     "target",
     "migrations",
     "ledger",
+    "formats",
     "yaml_file",
     "runbook_text",
     "runbook_values",
@@ -48,7 +49,10 @@ ABOVE = (
 )
 WINGS = (GROUND, *((wing,) for wing in ABOVE))
 # Stages in the order of the flow; each may use the nouns of those before it.
-STAGES = ("expected", "reproduce", "edits", "history", "plan", "rehearse", "apply", "verify", "document")
+STAGES = (
+    *("expected", "reproduce", "edits", "history", "plan", "repeatable", "lasting"),
+    *("rehearse", "apply", "verify", "document"),
+)
 
 
 def imports(path: Path) -> set[str]:

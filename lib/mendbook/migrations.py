@@ -44,6 +44,7 @@ class Layout:
     """How a tool keeps its migrations in a folder."""
 
     file: str  # regular expression of the path, in the folder, of a file that holds or lists migrations
+    above: int = 0  # how many of the folder's own parents belong to that path
     names: Callable[[re.Match[str], str], Iterable[Named]] = _by_name  # (match of the path, text) -> what is in it
     order: Callable[[str], Any] | None = str  # sorts the names as the tool runs them; None: as they are listed
     repeated: str = ""  # regular expression of the names of those that run again whenever they change, after all others
@@ -52,16 +53,22 @@ class Layout:
 
     def read(self, folder: Path) -> list[Migration]:
         """The migrations of *folder* in the order in which the tool runs them; raises `Usage`."""
-        found = []
-        for path in sorted(folder.rglob("*")):
-            match = re.fullmatch(self.file, path.relative_to(folder).as_posix())
-            if match:
-                text = _text(path)
-                found += [self._migration(folder, path, text, named) for named in self.names(match, text)]
+        paths = [path for path in sorted(folder.rglob("*")) if self._match(folder, path)]
+        found = [each for path in paths for each in self.parse(folder, path, _text(path))]
         if self.order:
             order = self.order
             found.sort(key=lambda each: order(each.name))
         return _sorted(found)
+
+    def parse(self, folder: Path, path: Path, text: str) -> list[Migration]:
+        """What a file at *path* with this text holds or lists."""
+        match = self._match(folder, path)
+        return [self._migration(folder, path, text, named) for named in self.names(match, text)] if match else []
+
+    def _match(self, folder: Path, path: Path) -> re.Match[str] | None:
+        parents = folder.resolve().parts
+        inside = path.relative_to(folder).parts
+        return re.fullmatch(self.file, "/".join((*parents[len(parents) - self.above :], *inside)))
 
     def _migration(self, folder: Path, path: Path, text: str, named: Named) -> Migration:
         own = folder / named.file if named.file else path

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from psycopg import sql
 
+from mendbook.formats import Change, Format, script
 from mendbook.frameworks import Framework, Wording
 from mendbook.ledger import Ledger, Values
 from mendbook.migrations import Layout, Migration, by_number
@@ -42,3 +45,12 @@ LEDGER = Ledger(
     ),
     row=_row,
 )
+
+
+def _files(change: Change) -> Mapping[str, str]:
+    single = "" if change.transaction else " transaction:false"
+    text = f"-- migrate:up{single}\n{script(change.forward)}\n-- migrate:down{single}\n{script(change.backward)}"
+    return {f"{change.stamp}_{change.title}.sql": text}
+
+
+MIGRATION = Format(files=_files, alone=True)

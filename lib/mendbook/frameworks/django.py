@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from psycopg import sql
 
+from mendbook.errors import Usage
+from mendbook.formats import Change, Format, python
 from mendbook.frameworks import Framework, Wording
 from mendbook.ledger import Ledger, Values
 from mendbook.migrations import Layout, Migration, Named, assigned
@@ -78,7 +80,36 @@ LEDGER = Ledger(
     at="applied",
     group=lambda name: name.partition(".")[0],
     layout=Layout(
-        file=r"(?!(?:.*/)?site-packages/)(?:.*/)?(?P<app>[^/]+)/migrations/(?P<number>[^/_][^/]*)\.py", names=_names
+        above=2,
+        file=r"(?!(?:.*/)?site-packages/)(?:.*/)?(?P<app>[^/]+)/migrations/(?P<number>[^/_][^/]*)\.py",
+        names=_names,
     ),
     row=_row,
 )
+
+
+def _files(change: Change) -> Mapping[str, str]:
+    apps = sorted({each.name.partition(".")[0] for each in change.before})
+    if len(apps) != 1:
+        raise Usage(
+            f"A migration belongs to one application, and here are {', '.join(apps) or 'none'}; nothing was started. "
+            f"Name the folder of one application's migrations."
+        )
+    last = change.before[-1].name.partition(".")[2]
+    number = int((re.match(r"\d*", last) or [""])[0] or 0) + 1
+    forward, backward = (
+        "".join(f"                {python(each)},\n" for each in statements)
+        for statements in (change.forward, change.backward)
+    )
+    single = "" if change.transaction else "    atomic = False\n"
+    return {
+        f"{change.folder}{number:04}_{change.title}.py": (
+            "from django.db import migrations\n\n\nclass Migration(migrations.Migration):\n"
+            f"{single}    dependencies = [({apps[0]!r}, {last!r})]\n\n    operations = [\n        migrations.RunSQL(\n"
+            f"            sql=[\n{forward}            ],\n            reverse_sql=[\n{backward}            ],\n"
+            "        ),\n    ]\n"
+        )
+    }
+
+
+MIGRATION = Format(files=_files)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from psycopg import sql
 
+from mendbook.formats import Change, Format, script
 from mendbook.frameworks import Framework, Wording
 from mendbook.ledger import Ledger, Values
 from mendbook.migrations import Layout, Migration, Named
@@ -98,3 +99,14 @@ CREATE INDEX flyway_schema_history_s_idx ON {table} (success)""",
     computes=_checksum,
     row=_row,
 )
+
+
+def _files(change: Change) -> Mapping[str, str]:
+    place, name = change.folder, f"{change.number}__{change.title}"
+    files = {f"{place}V{name}.sql": script(change.forward), f"{place}U{name}.sql": script(change.backward)}
+    if not change.transaction:
+        files |= {f"{place}{prefix}{name}.sql.conf": "executeInTransaction=false\n" for prefix in "VU"}
+    return files
+
+
+MIGRATION = Format(files=_files)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from psycopg import sql
 
+from mendbook.formats import Change, Format, script
 from mendbook.frameworks import Framework, Wording
 from mendbook.ledger import Ledger, Values
 from mendbook.migrations import Layout, Migration, by_number
@@ -44,3 +47,11 @@ LEDGER = Ledger(
     layout=Layout(file=r"0*(?P<name>[0-9]+)_[^/]*\.up\.[^/]*", order=by_number),
     row=_row,
 )
+
+
+def _files(change: Change) -> Mapping[str, str]:
+    name = f"{change.number}_{change.title}"
+    return {f"{name}.up.sql": script(change.forward), f"{name}.down.sql": script(change.backward)}
+
+
+MIGRATION = Format(files=_files, alone=True)

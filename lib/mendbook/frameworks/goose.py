@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from psycopg import sql
 
+from mendbook.formats import Change, Format
 from mendbook.frameworks import Framework, Wording
 from mendbook.ledger import Ledger, Values
 from mendbook.migrations import Layout, Migration, by_number
@@ -52,3 +55,15 @@ LEDGER = Ledger(
     ),
     row=_row,
 )
+
+
+def _files(change: Change) -> Mapping[str, str]:
+    up, down = (
+        "".join(f"-- +goose StatementBegin\n{each};\n-- +goose StatementEnd\n" for each in statements)
+        for statements in (change.forward, change.backward)
+    )
+    single = "" if change.transaction else "-- +goose NO TRANSACTION\n"
+    return {f"{change.number}_{change.title}.sql": f"{single}-- +goose Up\n{up}\n-- +goose Down\n{down}"}
+
+
+MIGRATION = Format(files=_files)

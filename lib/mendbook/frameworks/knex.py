@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from psycopg import sql
 
+from mendbook.formats import Change, Format, javascript
 from mendbook.frameworks import Framework, Wording
 from mendbook.ledger import Ledger, Values
 from mendbook.migrations import Layout, Migration
@@ -55,3 +58,17 @@ LEDGER = Ledger(
     layout=Layout(file=r"(?P<name>[^/]+(?<!\.d)\.[cm]?[jt]s)"),
     row=_row,
 )
+
+
+def _files(change: Change) -> Mapping[str, str]:
+    up, down = (
+        "".join(f"  await knex.raw({javascript(each.replace('?', _QUESTION))});\n" for each in statements)
+        for statements in (change.forward, change.backward)
+    )
+    config = "" if change.transaction else "\nexports.config = { transaction: false };\n"
+    text = f"exports.up = async (knex) => {{\n{up}}};\n\nexports.down = async (knex) => {{\n{down}}};\n{config}"
+    return {f"{change.stamp}_{change.title}.cjs": text}
+
+
+_QUESTION = "\\?"  # a bare question mark stands for a value
+MIGRATION = Format(files=_files)

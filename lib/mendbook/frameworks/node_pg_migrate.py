@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from psycopg import sql
 
+from mendbook.formats import Change, Format, javascript
 from mendbook.frameworks import Framework, Wording
 from mendbook.ledger import Ledger, Values
 from mendbook.migrations import Layout, Migration, by_number
@@ -40,3 +43,16 @@ LEDGER = Ledger(
     ),
     row=_row,
 )
+
+
+def _files(change: Change) -> Mapping[str, str]:
+    up, down = (
+        "".join(f"  pgm.sql({javascript(each)});\n" for each in statements)
+        for statements in (change.forward, change.backward)
+    )
+    single = "" if change.transaction else "  pgm.noTransaction();\n"
+    text = f"exports.up = (pgm) => {{\n{single}{up}}};\n\nexports.down = (pgm) => {{\n{single}{down}}};\n"
+    return {f"{change.milliseconds}_{change.title.replace('_', '-')}.cjs": text}
+
+
+MIGRATION = Format(files=_files)

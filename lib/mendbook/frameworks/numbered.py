@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from psycopg import sql
 
+from mendbook.formats import Change, Format, script
 from mendbook.frameworks import Framework
 from mendbook.ledger import Ledger, Values
 from mendbook.migrations import Layout, Migration
@@ -29,3 +32,11 @@ LEDGER = Ledger(
     layout=Layout(file=r"(?P<name>[0-9](?:(?!\.down\.)[^/])*\.sql)"),
     row=_row,
 )
+
+
+def _files(change: Change) -> Mapping[str, str]:
+    name = f"{change.number}_{change.title}"
+    return {f"{name}.sql": script(change.forward), f"{name}.down.sql": script(change.backward)}
+
+
+MIGRATION = Format(files=_files, alone=True)

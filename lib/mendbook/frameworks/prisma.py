@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 
 from psycopg import sql
 
+from mendbook.formats import Change, Format, script
 from mendbook.frameworks import Framework, Wording
 from mendbook.ledger import Ledger, Values
 from mendbook.migrations import Layout, Migration
@@ -182,3 +184,12 @@ END""",
     computes=_checksum,
     row=_row,
 )
+
+
+def _files(change: Change) -> Mapping[str, str]:
+    name = f"{change.stamp}_{change.title}"
+    return {f"{name}/migration.sql": script(change.forward), f"{name}/down.sql": script(change.backward)}
+
+
+# "Generating down migrations" of the documentation puts the way back beside it.
+MIGRATION = Format(files=_files, alone=True)

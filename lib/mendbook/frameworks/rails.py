@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import re
+import textwrap
+from collections.abc import Mapping
+
 from psycopg import sql
 
+from mendbook.formats import Change, Format
 from mendbook.frameworks import Framework, Wording
 from mendbook.ledger import Ledger, Values
 from mendbook.migrations import Layout, Migration, by_number
@@ -62,3 +67,22 @@ LEDGER = Ledger(
     layout=Layout(file=r"(?:.*/)?(?P<name>[0-9]+)_[_a-z0-9]*(?:\.[_a-z0-9]*)?\.rb", order=by_number),
     row=_row,
 )
+
+
+def _files(change: Change) -> Mapping[str, str]:
+    said = [
+        found[1] for each in change.before if (found := re.search(r"ActiveRecord::Migration\[([\d.]+)\]", each.text))
+    ]
+    up, down = (
+        "".join(f"    execute <<~'SQL'\n{textwrap.indent(each, '      ')}\n    SQL\n" for each in statements)
+        for statements in (change.forward, change.backward)
+    )
+    single = "" if change.transaction else "  disable_ddl_transaction!\n\n"
+    text = (
+        f"class {change.camel} < ActiveRecord::Migration[{said[-1] if said else '7.0'}]\n"
+        f"{single}  def up\n{up}  end\n\n  def down\n{down}  end\nend\n"
+    )
+    return {f"{change.folder}{change.stamp}_{change.title}.rb": text}
+
+
+MIGRATION = Format(files=_files)

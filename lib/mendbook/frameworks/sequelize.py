@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from psycopg import sql
 
+from mendbook.formats import Change, Format, javascript
 from mendbook.frameworks import Framework, Wording
 from mendbook.ledger import Ledger, Values
 from mendbook.migrations import Layout, Migration
@@ -60,3 +63,19 @@ LEDGER = Ledger(
     layout=Layout(file=r"(?P<name>[^/]+(?<!\.d)\.[cm]?[jt]s)"),
     row=_row,
 )
+
+
+def _files(change: Change) -> Mapping[str, str]:
+    up, down = (
+        "".join(f"    await queryInterface.sequelize.query({javascript(each)});\n" for each in statements)
+        for statements in (change.forward, change.backward)
+    )
+    text = (
+        "'use strict';\n\n/** @type {import('sequelize-cli').Migration} */\nmodule.exports = {\n"
+        f"  async up(queryInterface) {{\n{up}  }},\n\n  async down(queryInterface) {{\n{down}  }},\n}};\n"
+    )
+    return {f"{change.stamp}-{change.title.replace('_', '-')}.cjs": text}
+
+
+# It opens no transaction of its own.
+MIGRATION = Format(files=_files)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from psycopg import sql
 
+from mendbook.formats import Change, Format, javascript
 from mendbook.frameworks import Framework, Wording
 from mendbook.ledger import Ledger, Values
 from mendbook.migrations import Layout, Migration, Named
@@ -56,3 +57,27 @@ LEDGER = Ledger(
     ),
     row=_row,
 )
+
+
+def _files(change: Change) -> Mapping[str, str]:
+    name = f"{change.camel}{change.milliseconds}"
+    typed = change.suffix(".ts") == ".ts"
+    up, down = (
+        "".join(f"    await queryRunner.query({javascript(each)});\n" for each in statements)
+        for statements in (change.forward, change.backward)
+    )
+    head = f"module.exports = class {name} {{\n"
+    runner, returns = "queryRunner", ""
+    if typed:
+        head = f'import {{ MigrationInterface, QueryRunner }} from "typeorm";\n\nexport class {name} implements '
+        head += "MigrationInterface {\n"
+        runner, returns = "queryRunner: QueryRunner", ": Promise<void>"
+    single = "" if change.transaction else "  transaction = false; // run with --transaction each\n"
+    text = (
+        f"{head}  name = {name!r};\n{single}\n  async up({runner}){returns} {{\n{up}  }}\n\n"
+        f"  async down({runner}){returns} {{\n{down}  }}\n}}{'' if typed else ';'}\n"
+    )
+    return {f"{change.milliseconds}-{change.camel}{'.ts' if typed else change.suffix('.ts')}": text}
+
+
+MIGRATION = Format(files=_files)

@@ -1,0 +1,158 @@
+"""A fix that lasts: the migration that says to the application's own tool what a plan does."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from mendbook import ledger, render
+from mendbook.errors import Refused, Usage
+from mendbook.formats import Change, Format
+from mendbook.ledger import Ledger
+from mendbook.migrations import Migration
+from mendbook.schema.ddl import Step, Transaction
+from mendbook.schema.records import Records
+from mendbook.stages import edits, repeatable
+from mendbook.stages.history import recorded
+
+_LONGEST = 60  # characters of a migration's title
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Lasting:
+    """The migrations that make a plan's steps last."""
+
+    framework: str
+    files: Mapping[str, str]  # the text of each file, by its path in the folder of migrations
+    migrations: tuple[Migration, ...]  # as the tool will find them in that folder, in order
+    before: tuple[Migration, ...]  # those that are there already
+
+    def rows(self) -> list[tuple[str, str]]:
+        """(path, text) of each file, for people."""
+        return list(self.files.items())
+
+    def _repr_html_(self) -> str:
+        return "".join(f"<p>{render.escape(path)}</p><pre>{render.escape(text)}</pre>" for path, text in self.rows())
+
+    def __str__(self) -> str:
+        return "\n".join(f"{path}\n\n{text}" for path, text in self.rows())
+
+
+def to_json(lasting: Lasting) -> dict[str, Any]:
+    """What the record keeps of it."""
+    return {"framework": lasting.framework, "files": dict(lasting.files)}
+
+
+def make(steps: Iterable[Step], *, framework: str, folder: Path, at: datetime | None = None) -> Lasting:
+    """Write *steps* as *framework* wants a migration for its *folder*; nothing is written to the disk.
+
+    Raises `Usage` for a framework whose format is not known or a folder that is none, `Refused` where the migrations
+    that are there allow no new one.
+    """
+    form, kept = _format(framework), ledger.of(framework)
+    if not folder.is_dir():
+        raise Usage(f"{folder} is no directory; nothing was started. Name the folder that holds the migrations.")
+    before = kept.migrations(folder)
+    start = at or datetime.now(UTC).replace(microsecond=0)
+    made: dict[str, str] = {}
+    migrations: list[Migration] = []
+    for number, part in enumerate(_parts(steps, form)):
+        change = _change(part, folder, (*before, *migrations), start + timedelta(seconds=number))
+        files = form.files(change)
+        made |= files
+        migrations += _parsed(kept, folder, files, (*before, *migrations))
+    return Lasting(framework=framework, files=made, migrations=tuple(migrations), before=tuple(before))
+
+
+def save(lasting: Lasting, folder: Path) -> None:
+    """Write the files into *folder*; raises `Usage` where other files of these names are there."""
+    for path, text in lasting.files.items():
+        edits.run(edits.write(folder, path, text))
+
+
+def records(lasting: Lasting, found: Records) -> Iterator[Step]:
+    """The steps that record the migrations as done, so that the next deploy runs none of them.
+
+    Raises `Refused` where there is no ledger, or something is pending: what is recorded after it would hide it.
+    """
+    if not found.exists:
+        raise Refused(
+            f"There is no ledger {found.table}, so nothing can be recorded in it; nothing was changed. Let "
+            f"{lasting.framework} make it, or diagnose without --record."
+        )
+    done = found.ledger.done(found.entries, lasting.before)
+    pending = [each.title for each in lasting.before if each.name not in done]
+    if pending:
+        raise Refused(
+            f"Migrations are pending on this database ({', '.join(pending[:3])}), and a record of a newer one would "
+            f"hide them; nothing was changed. Run them first, or diagnose without --record."
+        )
+    for migration in lasting.migrations:
+        yield recorded(found, migration, lasting.framework)
+
+
+def _format(framework: str) -> Format:
+    name = framework.replace("-", "_")
+    ledger.of(framework)
+    found = getattr(importlib.import_module(f"mendbook.frameworks.{name}"), "MIGRATION", None)
+    if isinstance(found, Format):
+        return found
+    raise Usage(
+        f"Mendbook does not write migrations of {framework}; nothing was started. Leave --framework out, and write the "
+        f"migration from the plan's SQL."
+    )
+
+
+def _parts(steps: Iterable[Step], form: Format) -> list[list[Step]]:
+    """The steps of each migration: where a file is sent as a whole, what cannot run in a transaction stands alone."""
+    if not form.alone:
+        return [list(steps)]
+    parts: list[list[Step]] = []
+    for step in (piece for each in steps for piece in _pieces(each)):
+        if parts and Transaction.NONE not in (step.transaction, parts[-1][-1].transaction):
+            parts[-1].append(step)
+        else:
+            parts.append([step])
+    return parts
+
+
+def _pieces(step: Step) -> Iterator[Step]:
+    """A step whose first statement cannot run in a transaction, without what follows that statement."""
+    first, rest = step.forward[:1], step.forward[1:]
+    if step.transaction is not Transaction.NONE or not rest:
+        yield step
+        return
+    yield replace(step, forward=first)
+    yield replace(step, forward=rest, undo=(), transaction=Transaction.SHARED)
+
+
+def _change(steps: list[Step], folder: Path, before: tuple[Migration, ...], at: datetime) -> Change:
+    place = before[-1].path.parent.relative_to(folder).as_posix() if before else "."
+    return Change(
+        title=_title(steps[0].title),
+        at=at,
+        forward=tuple(repeatable.form(each) for step in steps for each in step.forward),
+        backward=tuple(repeatable.form(each) for step in reversed(steps) for each in step.undo),
+        transaction=all(step.transaction is not Transaction.NONE for step in steps),
+        before=before,
+        folder="" if place == "." else f"{place}/",
+    )
+
+
+def _title(said: str) -> str:
+    words = re.findall(r"[a-z0-9]+", said.lower().replace("public.", ""))
+    title = "_".join(words)
+    return title if len(title) <= _LONGEST else title[:_LONGEST].rpartition("_")[0]
+
+
+def _parsed(kept: Ledger, folder: Path, files: Mapping[str, str], before: tuple[Migration, ...]) -> Iterator[Migration]:
+    """The migrations as the tool finds them; those of a tool that stands at one version follow the last."""
+    for path, text in files.items():
+        for migration in kept.layout.parse(folder, folder / path, text):
+            follows = migration.follows or (before[-1].name,) if kept.heads and before else migration.follows
+            yield replace(migration, follows=follows)
