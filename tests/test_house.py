@@ -33,6 +33,7 @@ GROUND = (
     "runbook",
     "authoring",
     "request",
+    "verdict",
 )
 ABOVE = (
     "frameworks",

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from mendbook import ledger
+from mendbook.errors import Usage
 from mendbook.migrations import Migration
 
 
@@ -58,6 +61,18 @@ class Format:
 
     files: Callable[[Change], Mapping[str, str]]  # the text of each file, by its path in the folder
     alone: bool = False  # it sends a file as a whole: what cannot run in a transaction needs one of its own
+
+
+def of(framework: str) -> Format:
+    """The format of a framework, from its file in ``frameworks/``; raises `Usage` where Mendbook does not write it."""
+    ledger.of(framework)
+    found = getattr(importlib.import_module(f"mendbook.frameworks.{framework.replace('-', '_')}"), "MIGRATION", None)
+    if isinstance(found, Format):
+        return found
+    raise Usage(
+        f"Mendbook writes no migrations of {framework}; nothing was started. Leave --framework out, and write the "
+        f"migration from the plan's SQL."
+    )
 
 
 def script(statements: Iterable[str]) -> str:

@@ -66,7 +66,10 @@ class App:
         self.write({f"{self.tool.folder}/{name}": text for name, text in self.tool.migrations[number].items()})
 
     def apply(self) -> None:
-        done = self._run(self.tool.apply)
+        self.run(self.tool.apply)
+
+    def run(self, command: tuple[str, ...]) -> None:
+        done = self._run(command)
         assert done.returncode == 0, done.stdout + done.stderr
 
     def status(self) -> str:

@@ -60,24 +60,23 @@ LEDGER = Ledger(
 
 
 def _files(change: Change) -> Mapping[str, str]:
-    name = f"{change.camel}{change.milliseconds}"
-    typed = change.suffix(".ts") == ".ts"
+    suffix = change.suffix(".ts")
+    name, typed = f"{change.camel}{change.milliseconds}", suffix == ".ts"
     up, down = (
-        "".join(f"    await queryRunner.query({javascript(each)});\n" for each in statements)
+        "".join(f"    await runner.query({javascript(each)});\n" for each in statements)
         for statements in (change.forward, change.backward)
     )
-    head = f"module.exports = class {name} {{\n"
-    runner, returns = "queryRunner", ""
+    head, runner = f"module.exports = class {name} {{", "runner"
     if typed:
         head = f'import {{ MigrationInterface, QueryRunner }} from "typeorm";\n\nexport class {name} implements '
-        head += "MigrationInterface {\n"
-        runner, returns = "queryRunner: QueryRunner", ": Promise<void>"
-    single = "" if change.transaction else "  transaction = false; // run with --transaction each\n"
-    text = (
-        f"{head}  name = {name!r};\n{single}\n  async up({runner}){returns} {{\n{up}  }}\n\n"
-        f"  async down({runner}){returns} {{\n{down}  }}\n}}{'' if typed else ';'}\n"
-    )
-    return {f"{change.milliseconds}-{change.camel}{'.ts' if typed else change.suffix('.ts')}": text}
+        head, runner = f"{head}MigrationInterface {{", "runner: QueryRunner"
+    single = "" if change.transaction else _SINGLE
+    methods = f"  async up({runner}) {{\n{up}  }}\n\n  async down({runner}) {{\n{down}  }}\n"
+    return {f"{change.milliseconds}-{change.camel}{suffix}": f"{head}\n  name = '{name}';\n{single}\n{methods}}}\n"}
 
 
+# src/migration/MigrationExecutor.ts: the class decides for one direction only.
+_SINGLE = """  // Run it with --transaction each, and revert it with --transaction none.
+  transaction = false;
+"""
 MIGRATION = Format(files=_files)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -10,15 +9,18 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from mendbook import ledger, render
-from mendbook.errors import Refused, Usage
+import psycopg
+
+from mendbook import formats, ledger, render
+from mendbook.errors import Refused
 from mendbook.formats import Change, Format
 from mendbook.ledger import Ledger
 from mendbook.migrations import Migration
+from mendbook.schema import records
 from mendbook.schema.ddl import Step, Transaction
-from mendbook.schema.records import Records
-from mendbook.stages import edits, repeatable
-from mendbook.stages.history import recorded
+from mendbook.schema.snapshot import Snapshot
+from mendbook.stages import edits, history, repeatable
+from mendbook.target import Identity
 
 _LONGEST = 60  # characters of a migration's title
 
@@ -51,12 +53,10 @@ def to_json(lasting: Lasting) -> dict[str, Any]:
 def make(steps: Iterable[Step], *, framework: str, folder: Path, at: datetime | None = None) -> Lasting:
     """Write *steps* as *framework* wants a migration for its *folder*; nothing is written to the disk.
 
-    Raises `Usage` for a framework whose format is not known or a folder that is none, `Refused` where the migrations
-    that are there allow no new one.
+    Raises `Usage` for a framework whose format is not known, `Refused` where the migrations that are there allow no
+    new one.
     """
-    form, kept = _format(framework), ledger.of(framework)
-    if not folder.is_dir():
-        raise Usage(f"{folder} is no directory; nothing was started. Name the folder that holds the migrations.")
+    form, kept = formats.of(framework), ledger.of(framework)
     before = kept.migrations(folder)
     start = at or datetime.now(UTC).replace(microsecond=0)
     made: dict[str, str] = {}
@@ -75,11 +75,12 @@ def save(lasting: Lasting, folder: Path) -> None:
         edits.run(edits.write(folder, path, text))
 
 
-def records(lasting: Lasting, found: Records) -> Iterator[Step]:
+def recorded(conn: psycopg.Connection[Any], lasting: Lasting, live: Snapshot, identity: Identity) -> Iterator[Step]:
     """The steps that record the migrations as done, so that the next deploy runs none of them.
 
     Raises `Refused` where there is no ledger, or something is pending: what is recorded after it would hide it.
     """
+    found = records.read(conn, live, identity, ledger.of(lasting.framework))
     if not found.exists:
         raise Refused(
             f"There is no ledger {found.table}, so nothing can be recorded in it; nothing was changed. Let "
@@ -93,28 +94,15 @@ def records(lasting: Lasting, found: Records) -> Iterator[Step]:
             f"hide them; nothing was changed. Run them first, or diagnose without --record."
         )
     for migration in lasting.migrations:
-        yield recorded(found, migration, lasting.framework)
-
-
-def _format(framework: str) -> Format:
-    name = framework.replace("-", "_")
-    ledger.of(framework)
-    found = getattr(importlib.import_module(f"mendbook.frameworks.{name}"), "MIGRATION", None)
-    if isinstance(found, Format):
-        return found
-    raise Usage(
-        f"Mendbook does not write migrations of {framework}; nothing was started. Leave --framework out, and write the "
-        f"migration from the plan's SQL."
-    )
+        yield history.recorded(found, migration, lasting.framework)
 
 
 def _parts(steps: Iterable[Step], form: Format) -> list[list[Step]]:
     """The steps of each migration: where a file is sent as a whole, what cannot run in a transaction stands alone."""
-    if not form.alone:
-        return [list(steps)]
     parts: list[list[Step]] = []
     for step in (piece for each in steps for piece in _pieces(each)):
-        if parts and Transaction.NONE not in (step.transaction, parts[-1][-1].transaction):
+        together = not form.alone or (parts and Transaction.NONE not in (step.transaction, parts[-1][-1].transaction))
+        if parts and together:
             parts[-1].append(step)
         else:
             parts.append([step])
