@@ -87,7 +87,5 @@ def javascript(sql: str) -> str:
 
 def python(sql: str) -> str:
     """SQL as a string literal."""
-    plain = sql.isprintable() or set(sql) <= {"\n"} | set(filter(str.isprintable, sql))
-    if "\n" in sql and plain and '"""' not in sql and "\\" not in sql and not sql.endswith('"'):
-        return f'"""{sql}"""'
-    return repr(sql)
+    lines = "\n" in sql and not re.search(r'\\|"""|"$|[^\n -~]', sql)
+    return f'"""{sql}"""' if lines else repr(sql)

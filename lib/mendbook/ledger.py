@@ -49,7 +49,7 @@ class Ledger:
     layout: Layout
     computes: Callable[[Migration], str] | None = None  # the checksum of a file; None: it cannot be computed here
     row: Callable[[Migration, sql.Composable], Values] | None  # (migration, table) -> the row that the tool writes
-    marks: str = ""  # where one row does not tell all: the tool's own command that records a migration as done
+    by_hand: str = ""  # the tool's own command that records a migration as done, where Mendbook does not know the row
 
     def migrations(self, folder: Path) -> list[Migration]:
         """The migrations of *folder* in the order in which the tool runs them; raises `Usage`."""
@@ -99,8 +99,10 @@ class Ledger:
         return sql.Identifier(schema, self.table)
 
     def creation(self, schema: str) -> str:
-        """The statement that makes the ledger where it is missing."""
-        return sql.SQL(self.create).format(table=self.place(schema)).as_string(None)
+        """The SQL that makes the ledger where it is missing, and the schema that its tool keeps it in."""
+        made = sql.SQL("CREATE SCHEMA IF NOT EXISTS {};\n").format(sql.Identifier(schema)).as_string(None)
+        table = sql.SQL(self.create).format(table=self.place(schema)).as_string(None)
+        return made + table if schema == self.schema else table
 
     def record(self, schema: str, migration: Migration) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """The statements that record a migration as done, and those that take the record back.
@@ -110,7 +112,7 @@ class Ledger:
         """
         if self.row is None:
             raise Refused(
-                f"No row alone records {migration.title} as done; nothing was changed. Record it with {self.marks}."
+                f"No row alone records {migration.title} as done; nothing was changed. Record it with {self.by_hand}."
             )
         table = self.place(schema)
         insert, delete = self._insert(table, migration), self._delete(table, migration.name)

@@ -32,6 +32,7 @@ class Named:
 
     name: str  # as the ledger records it
     file: str = ""  # where a list names it: its own file, in the folder
+    text: str | None = None  # where the file holds several: its part
     follows: tuple[str, ...] = ()
 
 
@@ -73,10 +74,11 @@ class Layout:
     def _migration(self, folder: Path, path: Path, text: str, named: Named) -> Migration:
         own = folder / named.file if named.file else path
         program = own.suffix != ".sql"
-        content = _text(own) if named.file else text
+        content = _text(own) if named.file else text if named.text is None else named.text
+        title = own.relative_to(folder).as_posix().removesuffix("/migration.sql").removesuffix("/up.sql")
         return Migration(
             name=named.name,
-            title=own.relative_to(folder).as_posix().removesuffix("/migration.sql").removesuffix("/up.sql"),
+            title=title if named.text is None else f"{title} {named.name}",
             path=own,
             text=content if program else self._forward(content),
             program=program,

@@ -68,6 +68,7 @@ LEDGER = Ledger(
     heads=True,
     layout=Layout(file=r"(?:.*/)?(?!env\.py)[^/]+\.py", names=_names),
     row=_row,
+    by_hand="alembic stamp",
 )
 
 

@@ -38,7 +38,9 @@ FRAMEWORK = Framework(
 
 
 def _row(migration: Migration, table: sql.Composable) -> Values:
-    newest = sql.SQL('(SELECT "ProductVersion" FROM {table} ORDER BY "MigrationId" DESC LIMIT 1)').format(table=table)
+    newest = sql.SQL(
+        """coalesce((SELECT "ProductVersion" FROM {table} ORDER BY "MigrationId" DESC LIMIT 1), '')"""
+    ).format(table=table)
     return {"MigrationId": sql.Literal(migration.name), "ProductVersion": newest}
 
 

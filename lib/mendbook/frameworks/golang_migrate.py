@@ -46,6 +46,7 @@ LEDGER = Ledger(
     heads=True,
     layout=Layout(file=r"0*(?P<name>[0-9]+)_[^/]*\.up\.[^/]*", order=by_number),
     row=_row,
+    by_hand="migrate force",
 )
 
 

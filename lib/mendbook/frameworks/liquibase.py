@@ -30,8 +30,9 @@ FRAMEWORK = Framework(
 
 
 def _names(_match: re.Match[str], text: str) -> Iterator[Named]:
-    for author, name in re.findall(r"^\s*--\s*changeset\s+([^:\s]+):(\S+)", text, re.MULTILINE | re.IGNORECASE):
-        yield Named(name=f"{author}:{name}")
+    _, *parts = re.split(r"^[ \t]*--[ \t]*changeset[ \t]+([^:\s]+:\S+)", text, flags=re.MULTILINE | re.IGNORECASE)
+    for name, part in zip(parts[::2], parts[1::2], strict=True):
+        yield Named(name=name, text=part.partition("\n")[2])
 
 
 # liquibase-standard/src/main/java/liquibase/changelog: StandardChangeLogHistoryService.java. Its checksum is over the
@@ -61,5 +62,5 @@ LEDGER = Ledger(
     checksum="md5sum",
     layout=Layout(file=r"(?:.*/)?[^/]+\.sql", names=_names, order=None),
     row=None,
-    marks="liquibase changelog-sync",
+    by_hand="liquibase changelog-sync",
 )

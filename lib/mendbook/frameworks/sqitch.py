@@ -61,5 +61,5 @@ LEDGER = Ledger(
     layout=Layout(file=r"sqitch\.plan", names=_names, order=None),
     computes=_checksum,
     row=None,
-    marks="sqitch deploy --log-only",
+    by_hand="sqitch deploy --log-only",
 )

@@ -76,17 +76,14 @@ class History:
 
     def _named(self, step: Ledger, found: Records) -> list[Migration]:
         """The migration that *step* names, unless it is done."""
-        standing = tuple(entry.name for entry in found.entries)
         if step.ledger in found.ledger.done(found.entries, ()):
             return []
-        if found.ledger.heads and len(standing) > 1:
+        if found.ledger.heads:
             raise Refused(
-                f"{found.table} stands at {', '.join(standing)}, and it is not known which of them {step.ledger} "
-                f"follows; nothing was changed. Record it with {plain(step.framework, self.values)}."
+                f"{found.table} names only what its tool stands at, so {step.ledger} cannot be recorded without "
+                f"knowing what goes before it; nothing was changed. Record it with {found.ledger.by_hand}."
             )
-        path = Path(step.ledger)
-        follows = standing if found.ledger.heads else ()
-        return [Migration(name=step.ledger, title=step.ledger, path=path, text="", follows=follows)]
+        return [Migration(name=step.ledger, title=step.ledger, path=Path(step.ledger), text="")]
 
     def _records(self, step: Migrations | Ledger) -> Records:
         kept = ledger.of(plain(step.framework, self.values))
@@ -105,7 +102,7 @@ def recorded(found: Records, migration: Migration, framework: str) -> Step:
     """The step that records *migration* as done."""
     insert, delete = found.ledger.record(found.schema, migration)
     return Step(
-        title=f"Record {migration.name} in {found.ledger.table}, as {framework} does",
+        title=f"Record {migration.title} in {found.ledger.table}, as {framework} does",
         forward=insert,
         undo=delete,
         locks={found.table: Lock.ROW_EXCLUSIVE} if found.exists else {},

@@ -16,11 +16,11 @@ _DROPPED = (
 
 # The beginning of a statement, and the condition that PostgreSQL takes after it.
 _CONDITIONS = (
-    (rf"CREATE (?:{_MADE})(?! IF )", " IF NOT EXISTS"),
-    (rf"ALTER TABLE (?:ONLY )?{_PLACE} ADD COLUMN(?! IF )", " IF NOT EXISTS"),
-    (rf"ALTER TYPE {_PLACE} ADD VALUE(?! IF )", " IF NOT EXISTS"),
-    (rf"ALTER TABLE (?:ONLY )?{_PLACE} DROP (?:COLUMN|CONSTRAINT)(?! IF )", " IF EXISTS"),
-    (rf"DROP (?:{_DROPPED})(?! IF )", " IF EXISTS"),
+    (rf"CREATE (?:{_MADE})(?! IF )(?= )", " IF NOT EXISTS"),
+    (rf"ALTER TABLE (?:ONLY )?{_PLACE} ADD COLUMN(?! IF )(?= )", " IF NOT EXISTS"),
+    (rf"ALTER TYPE {_PLACE} ADD VALUE(?! IF )(?= )", " IF NOT EXISTS"),
+    (rf"ALTER TABLE (?:ONLY )?{_PLACE} DROP (?:COLUMN|CONSTRAINT)(?! IF )(?= )", " IF EXISTS"),
+    (rf"DROP (?:{_DROPPED})(?! IF )(?= )", " IF EXISTS"),
 )
 _CONSTRAINT = re.compile(rf"ALTER TABLE (?:ONLY )?({_PLACE}) ADD CONSTRAINT ({_NAME})")
 _UNCONDITIONAL = re.compile(r"CREATE (?:TYPE|DOMAIN|(?:CONSTRAINT )?TRIGGER)\b")
