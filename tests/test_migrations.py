@@ -132,6 +132,14 @@ def test_revisions_of_alembic_come_after_those_they_revise(tmp_path: Path) -> No
     assert kept.done(at_b1, found) == {"a9", "b1"}
 
 
+def test_dependencies_that_only_the_settings_know_do_not_hide_the_others(tmp_path: Path) -> None:
+    for name in ("0001_a", "0000_b"):
+        (tmp_path / "shop" / "migrations").mkdir(parents=True, exist_ok=True)
+        listed = "swappable(settings.USER), ('shop', '0001_a')" if name == "0000_b" else ""
+        (tmp_path / "shop" / "migrations" / f"{name}.py").write_text(f"dependencies = [{listed}]\nx = '\\d'")
+    assert [each.name for each in ledger.of("django").migrations(tmp_path)] == ["shop.0001_a", "shop.0000_b"]
+
+
 def test_migrations_in_a_circle_are_named(tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text(REVISION.format("a", "'b'"))
     (tmp_path / "b.py").write_text(REVISION.format("b", "'a'"))

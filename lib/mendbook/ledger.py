@@ -41,7 +41,7 @@ class Ledger:
     create: LiteralString  # the table as the tool makes it
     name: LiteralString  # expression: the name of the migration that a row is about
     rows: LiteralString = "true"  # condition on the rows that are about migrations and not outdated by another row
-    state: LiteralString = "'done'"  # expression: done, failed or rolled back
+    state: LiteralString = ""  # expression: done, failed or rolled back; empty: every row is of one that is done
     at: LiteralString = "NULL"  # expression: when it was done
     checksum: LiteralString = "NULL"  # expression: the checksum, as text
     heads: bool = False  # a row stands for a migration and all that go before it
@@ -87,7 +87,7 @@ class Ledger:
             "FROM {table} AS entry WHERE ({name}) IS NOT NULL AND {rows} ORDER BY 1"
         ).format(
             name=sql.SQL(self.name),
-            state=sql.SQL(self.state),
+            state=sql.SQL(self.state or "'done'"),
             at=sql.SQL(self.at),
             checksum=sql.SQL(self.checksum),
             table=self.place(schema),
@@ -138,9 +138,11 @@ class Ledger:
         )
 
     def _delete(self, table: sql.Composable, name: str) -> str:
-        delete = sql.SQL("DELETE FROM {table} AS entry WHERE ({name})::text = {value} AND {state} = 'done'").format(
-            table=table, name=sql.SQL(self.name), value=sql.Literal(name), state=sql.SQL(self.state)
+        delete = sql.SQL("DELETE FROM {table} AS entry WHERE ({name})::text = {value}").format(
+            table=table, name=sql.SQL(self.name), value=sql.Literal(name)
         )
+        if self.state:
+            delete += sql.SQL(" AND {state} = 'done'").format(state=sql.SQL(self.state))
         return delete.as_string(None)
 
 

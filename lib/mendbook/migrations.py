@@ -6,7 +6,8 @@ import ast
 import contextlib
 import graphlib
 import re
-from collections.abc import Callable, Iterable, Sequence
+import warnings
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -97,13 +98,14 @@ def _parted(pattern: str, text: str) -> tuple[str, bool, str]:
     return (text[: match.start()], True, text[match.end() :]) if match else (text, False, "")
 
 
-def _sorted(found: Sequence[Migration]) -> list[Migration]:
-    """Each after those that it follows, and else as they come."""
+def _sorted(found: list[Migration]) -> list[Migration]:
+    """Each after those that it follows."""
     known = {each.name: each for each in found}
     graph = {each.name: [name for name in each.follows if name in known] for each in found}
+    if not any(graph.values()):
+        return found
     try:
-        order = graphlib.TopologicalSorter(graph).static_order() if any(graph.values()) else known
-        return [known[name] for name in order]
+        return [known[name] for name in graphlib.TopologicalSorter(graph).static_order()]
     except graphlib.CycleError as error:
         raise Usage(
             f"These migrations follow one another in a circle: {' → '.join(error.args[1])}; nothing was started. Let "
@@ -126,17 +128,29 @@ def by_number(name: str) -> tuple[int, str]:
 
 
 def assigned(text: str) -> dict[str, Any]:
-    """The names that Python source gives literal values, in the module or in a class; nothing of it is run."""
+    """The names that Python source gives literal values, in the module or in a class; nothing of it is run.
+
+    Of a list, those items that are literal.
+    """
     try:
-        tree = ast.parse(text)
+        with warnings.catch_warnings(action="ignore"):  # what Python thinks of the source is not ours to say
+            tree = ast.parse(text)
     except (SyntaxError, ValueError):
         return {}
     found: dict[str, Any] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            for target in targets:
-                if isinstance(target, ast.Name):
-                    with contextlib.suppress(ValueError):
-                        found.setdefault(target.id, ast.literal_eval(node.value))
+            values = [*_literals(node.value)]
+            names = [target.id for target in targets if isinstance(target, ast.Name)]
+            found = {name: value for name in names for value in values} | found
     return found
+
+
+def _literals(node: ast.expr) -> Iterator[Any]:
+    """The value of an expression, if it has one that can be read off."""
+    if isinstance(node, ast.List):
+        yield [value for item in node.elts for value in _literals(item)]
+        return
+    with contextlib.suppress(ValueError, TypeError):
+        yield ast.literal_eval(node)

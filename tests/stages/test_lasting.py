@@ -35,7 +35,7 @@ CREATE TABLE orders (id bigint PRIMARY KEY, total numeric);
 CREATE TYPE size AS ENUM ('S');
 """
 DESIRED = """
-CREATE TABLE orders (id bigint PRIMARY KEY, total numeric, note text DEFAULT 'a:b ? ${c} `d` \\ %s "e" ''f''');
+CREATE TABLE orders (id bigint PRIMARY KEY, total numeric, note text DEFAULT 'a :b ::c ? ${c} `d` \\ %s "e" ''f''');
 CREATE TYPE size AS ENUM ('S', 'M');
 CREATE TYPE state AS ENUM ('open');
 CREATE TABLE items (id bigint PRIMARY KEY, "order" bigint REFERENCES orders, "a ""b" text);

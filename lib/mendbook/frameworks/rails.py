@@ -70,19 +70,21 @@ LEDGER = Ledger(
 
 
 def _files(change: Change) -> Mapping[str, str]:
-    said = [
-        found[1] for each in change.before if (found := re.search(r"ActiveRecord::Migration\[([\d.]+)\]", each.text))
-    ]
-    up, down = (
-        "".join(f"    execute <<~'SQL'\n{textwrap.indent(each, '      ')}\n    SQL\n" for each in statements)
-        for statements in (change.forward, change.backward)
-    )
+    said = re.findall(r"ActiveRecord::Migration\[([\d.]+)\]", "\n".join(each.text for each in change.before))
+    up, down = ("".join(map(_execute, statements)) for statements in (change.forward, change.backward))
     single = "" if change.transaction else "  disable_ddl_transaction!\n\n"
     text = (
         f"class {change.camel} < ActiveRecord::Migration[{said[-1] if said else '7.0'}]\n"
         f"{single}  def up\n{up}  end\n\n  def down\n{down}  end\nend\n"
     )
     return {f"{change.folder}{change.stamp}_{change.title}.rb": text}
+
+
+def _execute(statement: str) -> str:
+    end = "SQL"
+    while re.search(rf"^\s*{end}\s*$", statement, re.MULTILINE):
+        end += "_"
+    return f"    execute <<~'{end}'\n{textwrap.indent(statement, '      ')}\n    {end}\n"
 
 
 MIGRATION = Format(files=_files)

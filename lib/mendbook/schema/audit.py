@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -232,12 +233,15 @@ class _Comparison:
 
     def _makers(self, key: Key) -> list[str]:
         """The migrations whose text names an object with its table; else the only one that names it at all."""
-        words = {each.name: set(re.findall(r"\w+", each.text.lower())) for each in self.migrations}
         table, part = key.name.lower(), "" if key.kind == "function" else key.part.lower()
         known_as = {table, table.partition("_")[2]}  # an ORM may give it the application's name as a prefix
-        both = [name for name, said in words.items() if known_as & said and (not part or part in said)]
-        alone = [name for name, said in words.items() if part in said]
+        both = [name for name, said in self._words.items() if known_as & said and (not part or part in said)]
+        alone = [name for name, said in self._words.items() if part in said]
         return both or (alone if len(alone) == 1 else [])
+
+    @cached_property
+    def _words(self) -> Mapping[str, set[str]]:
+        return {each.name: set(re.findall(r"\w+", each.text.lower())) for each in self.migrations}
 
     def _notes(self) -> Iterator[str]:
         if not self.records.exists:
