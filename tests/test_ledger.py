@@ -115,15 +115,18 @@ def test_of_several_attempts_the_newest_counts(database: str) -> None:
     assert [(entry.name, entry.state) for entry in entries(database, kept)] == [("1", "rolled back"), ("2", "done")]
 
 
-def test_flyway_counts_what_ran_as_a_migration(database: str) -> None:
+def test_flyway_counts_from_its_baseline(tmp_path: Path, database: str) -> None:
+    for version in ("1", "1.1", "2", "10"):
+        (tmp_path / f"V{version}__step.sql").write_text("SELECT 1;")
     kept = ledger.of("flyway")
     run(database, kept.creation("public"))
-    baseline = "(1, '1', '<< Flyway Baseline >>', 'BASELINE', '<< Flyway Baseline >>', NULL, 'kim', now(), 0, true)"
-    failed = "(2, '2', 'total', 'SQL', 'V2__total.sql', 7, 'kim', now(), 3, false)"
-    run(database, f"INSERT INTO flyway_schema_history VALUES {baseline}, {failed}")
-    assert [(entry.name, entry.state, entry.checksum) for entry in entries(database, kept)] == [
-        ("V2__total.sql", "failed", "7")
-    ]
+    baseline = "(1, '1.1', 'from here', 'BASELINE', '<< Flyway Baseline >>', NULL, 'kim', now(), 0, true)"
+    made = "(2, NULL, 'orders', 'SCHEMA', 'orders', NULL, 'kim', now(), 0, true)"
+    failed = "(3, '2', 'step', 'SQL', 'V2__step.sql', 7, 'kim', now(), 3, false)"
+    run(database, f"INSERT INTO flyway_schema_history VALUES {baseline}, {made}, {failed}")
+    found = entries(database, kept)
+    assert {(entry.state, entry.checksum) for entry in found} == {("baseline", None), ("failed", "7")}
+    assert kept.done(found, kept.migrations(tmp_path)) == {"V1__step.sql", "V1.1__step.sql"}
 
 
 def test_prisma_finds_its_own_row(database: str, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, LiteralString
@@ -15,7 +15,7 @@ from mendbook.errors import Refused, Usage
 from mendbook.migrations import Layout, Migration
 
 Values = Mapping[str, sql.Composable]
-State = Literal["done", "failed", "rolled back"]
+State = Literal["done", "failed", "rolled back", "baseline"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -23,7 +23,7 @@ class Entry:
     """What one row records."""
 
     name: str  # of the migration
-    state: State  # failed: it broke off, and its tool will not go on before that is settled
+    state: State  # failed: it broke off, and its tool does not go on from there; baseline: nothing up to it is run
     at: str | None  # when, as PostgreSQL writes it; None: the tool does not record it
     checksum: str | None  # None: the tool records none
 
@@ -41,7 +41,7 @@ class Ledger:
     create: LiteralString  # the table as the tool makes it
     name: LiteralString  # expression: the name of the migration that a row is about
     rows: LiteralString = "true"  # condition on the rows that are about migrations and not outdated by another row
-    state: LiteralString = ""  # expression: done, failed or rolled back; empty: every row is of one that is done
+    state: LiteralString = ""  # expression: a State; empty: every row is of a migration that is done
     at: LiteralString = "NULL"  # expression: when it was done
     checksum: LiteralString = "NULL"  # expression: the checksum, as text
     heads: bool = False  # a row stands for a migration and all that go before it
@@ -61,9 +61,13 @@ class Ledger:
                 before = (each.name,)
         return found
 
-    def done(self, entries: Iterable[Entry], migrations: Iterable[Migration]) -> set[str]:
+    def done(self, entries: Sequence[Entry], migrations: Sequence[Migration]) -> set[str]:
         """The names of the migrations that count as done."""
         names = {entry.name for entry in entries if entry.state == "done"}
+        for entry in entries:
+            if entry.state == "baseline" and self.layout.order:
+                order = self.layout.order
+                names |= {each.name for each in migrations if order(each.name) <= order(entry.name)}
         if not self.heads:
             return names
         follows = {each.name: each.follows for each in migrations}
@@ -75,7 +79,7 @@ class Ledger:
             todo += new
         return reached
 
-    def lost(self, entries: Iterable[Entry], migrations: Iterable[Migration]) -> list[str]:
+    def lost(self, entries: Sequence[Entry], migrations: Sequence[Migration]) -> list[str]:
         """The names that stand for all that go before them and are in no file, so that it is unknown which do."""
         known = {each.name for each in migrations}
         return [entry.name for entry in entries if self.heads and entry.name not in known]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -53,6 +54,15 @@ def deploy(app: App) -> None:
 @pytest.fixture
 def make_app(tmp_path: Path, make_database: Callable[[str], str]) -> Callable[[Tool], App]:
     return lambda tool: App(tool, tmp_path, make_database(""))
+
+
+class Numbered(App):
+    """Files and a ledger, without a tool."""
+
+    def __init__(self, folder: Path, conninfo: str, framework: str = "numbered") -> None:
+        self.tool = Tool(framework=framework, files={}, folder=".", migrations=(), apply=(), status=(), fine="")
+        self.folder = folder
+        self.conninfo = conninfo
 
 
 @EVERY
@@ -181,16 +191,30 @@ def test_applications_from_elsewhere_are_no_orphans(make_app: Callable[[Tool], A
     assert verdicts(app) == ["applied"]
 
 
+FAILED = {
+    "flyway": (
+        "V{}__orders.sql",
+        "(1, '1', 'orders', 'SQL', 'V1__orders.sql', NULL, 'kim', now(), 9, true), "
+        "(2, '2', 'orders', 'SQL', 'V2__orders.sql', NULL, 'kim', now(), 9, false)",
+    ),
+    "sqlx": ("{}_orders.sql", "(1, 'orders', now(), true, '{sum}', 9), (2, 'orders', now(), false, '{sum}', 9)"),
+    "golang-migrate": ("{}_orders.up.sql", "(2, true)"),
+}
+
+
+@pytest.mark.parametrize("framework", FAILED)
+def test_what_other_tools_write_of_a_failure(framework: str, tmp_path: Path, database: str) -> None:
+    """The rows are those that are documented; these tools do not run here."""
+    name, recorded = FAILED[framework]
+    app, kept = Numbered(tmp_path, database, framework), ledger.of(framework)
+    app.write({name.format(1): ORDERS, name.format(2): SHIPPED, name.format(3): "CREATE TABLE items ();"})
+    run(database, f"{kept.creation('public')}; {ORDERS}")
+    checksum = hashlib.sha384(ORDERS.encode()).hexdigest()
+    run(database, f"INSERT INTO {kept.table} VALUES " + recorded.replace("{sum}", f"\\x{checksum}"))
+    assert [line.verdicts for line in look(app).lines] == [("applied",), ("failed",), ("pending",)]
+
+
 # ---- numbered files, whose runner writes the file's name
-
-
-class Numbered(App):
-    """Files and a ledger, without a tool."""
-
-    def __init__(self, folder: Path, conninfo: str) -> None:
-        self.tool = Tool(framework="numbered", files={}, folder=".", migrations=(), apply=(), status=(), fine="")
-        self.folder = folder
-        self.conninfo = conninfo
 
 
 @pytest.fixture

@@ -189,6 +189,22 @@ def test_what_cannot_run_in_a_transaction_gets_a_file_of_its_own(tmp_path: Path)
     assert alone == "CREATE INDEX CONCURRENTLY IF NOT EXISTS orders_paid ON public.orders USING btree (paid);\n"
 
 
+def test_each_of_several_files_is_recorded_after_the_one_before(tmp_path: Path, database: str) -> None:
+    (tmp_path / "9_orders.up.sql").write_text("CREATE TABLE orders ();")
+    run(database, "CREATE TABLE schema_migrations (version bigint PRIMARY KEY, dirty boolean NOT NULL)")
+    run(database, "INSERT INTO schema_migrations VALUES (9, false)")
+    made = lasting.make((ADD, INDEX), framework="golang-migrate", folder=tmp_path)
+    with Target(reference="test", _conninfo=database).reading() as conn:
+        steps = tuple(lasting.recorded(conn, made, read(database), identify(conn)))
+    assert [each.name for each in made.migrations] == ["10", "11", "12"]
+    run(database, ";".join(each for step in steps for each in step.forward))
+    with psycopg.connect(database) as conn:
+        assert conn.execute("SELECT * FROM schema_migrations").fetchall() == [(12, False)]
+    run(database, ";".join(each for step in reversed(steps) for each in step.undo))
+    with psycopg.connect(database) as conn:
+        assert conn.execute("SELECT * FROM schema_migrations").fetchall() == [(9, False)]
+
+
 @pytest.mark.parametrize(
     ("framework", "there", "name", "said"),
     [

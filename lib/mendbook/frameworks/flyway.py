@@ -88,11 +88,11 @@ LEDGER = Ledger(
     CONSTRAINT flyway_schema_history_pk PRIMARY KEY (installed_rank)
 );
 CREATE INDEX flyway_schema_history_s_idx ON {table} (success)""",
-    name="script",
-    rows="""type IN ('SQL', 'JDBC') AND installed_rank = (
+    name="CASE WHEN type = 'BASELINE' THEN 'V' || version || '__~' ELSE script END",  # ~ sorts after any description
+    rows="""type IN ('SQL', 'BASELINE') AND installed_rank = (
     SELECT max(newer.installed_rank) FROM {table} AS newer WHERE newer.script = entry.script
 )""",
-    state="CASE WHEN success THEN 'done' ELSE 'failed' END",
+    state="CASE WHEN type = 'BASELINE' THEN 'baseline' WHEN success THEN 'done' ELSE 'failed' END",
     at="installed_on",
     checksum="checksum",
     layout=Layout(file=r"(?:.*/)?(?:V[0-9._]+?|R)__[^/]*\.sql", names=_names, order=_order, repeated=r"(?:.*/)?R__.*"),

@@ -166,7 +166,7 @@ class _Comparison:
 
     def _entry(self, name: str) -> Entry | None:
         """The row that counts: an attempt that failed and was settled stands beside the one that succeeded."""
-        rank = ("done", "failed", "rolled back")
+        rank = ("done", "failed", "rolled back", "baseline")
         found = [entry for entry in self.records.entries if entry.name == name]
         return min(found, key=lambda entry: rank.index(entry.state), default=None)
 
@@ -197,7 +197,10 @@ class _Comparison:
     def _recorded(self, entry: Entry | None, recorded: bool) -> str:
         if entry:
             return f"{entry.state} {entry.at or ''}".strip()
-        return "before " + " and ".join(entry.name for entry in self.records.entries) if recorded else _NOTHING
+        if not recorded:
+            return _NOTHING
+        heads = " and ".join(entry.name for entry in self.records.entries)
+        return f"before {heads}" if self.ledger.heads else "below the baseline"
 
     def _orphans(self) -> Iterator[Line]:
         known = {each.name for each in self.migrations}
@@ -205,7 +208,7 @@ class _Comparison:
         own = {group(name) for name in known} if group else set()
         for name in sorted({entry.name for entry in self.records.entries} - known):
             entry = self._entry(name)
-            if entry and entry.state != "rolled back" and (not group or group(name) in own):
+            if entry and entry.state in ("done", "failed") and (not group or group(name) in own):
                 failed: tuple[Verdict, ...] = ("failed",) if entry.state == "failed" else ()
                 yield Line(
                     migration=name,

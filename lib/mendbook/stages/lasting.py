@@ -11,7 +11,7 @@ from typing import Any
 
 import psycopg
 
-from mendbook import formats, ledger, render
+from mendbook import formats, ledger
 from mendbook.errors import Refused
 from mendbook.formats import Change, Format
 from mendbook.ledger import Ledger
@@ -33,16 +33,6 @@ class Lasting:
     files: Mapping[str, str]  # the text of each file, by its path in the folder of migrations
     migrations: tuple[Migration, ...]  # as the tool will find them in that folder, in order
     before: tuple[Migration, ...]  # those that are there already
-
-    def rows(self) -> list[tuple[str, str]]:
-        """(path, text) of each file, for people."""
-        return list(self.files.items())
-
-    def _repr_html_(self) -> str:
-        return "".join(f"<p>{render.escape(path)}</p><pre>{render.escape(text)}</pre>" for path, text in self.rows())
-
-    def __str__(self) -> str:
-        return "\n".join(f"{path}\n\n{text}" for path, text in self.rows())
 
 
 def to_json(lasting: Lasting) -> dict[str, Any]:
