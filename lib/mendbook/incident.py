@@ -72,10 +72,9 @@ class Incident:
         """Start a new incident, in a new folder below *incidents* or in *folder*, which is there and empty.
 
         *error*, or what stands in *error_file*, gives values; where no *runbook* is named, it leads to one. The fix is
-        also written as a migration of *framework* for the folder *migrations*, and with *record* its ledger says that
-        this one is done. Raises
-        `Usage` for what cannot be understood (then there is no folder), `Refused` for an error that no runbook is for,
-        `UnreadableTarget` and `WrongTarget`.
+        also written as a migration of *framework* for the folder *migrations*, and with *record* the plan records that
+        one in the ledger. Raises `Usage` for what cannot be understood (then there is no folder), `Refused` for an
+        error that no runbook is for, `UnreadableTarget` and `WrongTarget`.
         """
         text = error or (referral.read(error_file) if error_file else "")
         if text:
@@ -212,7 +211,7 @@ class Incident:
     def _lasting(self, conn: psycopg.Connection[Any], made: Plan) -> Plan:
         """Write the migration that was asked for; the plan comes back with the steps that record it."""
         asked = self.record["lasting"]
-        if not asked["framework"]:
+        if not asked["framework"] or not made.steps:
             return made
         written = lasting.make(made.steps, framework=asked["framework"], folder=Path(asked["migrations"]))
         lasting.save(written, self.folder / "migration")

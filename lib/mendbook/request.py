@@ -29,9 +29,9 @@ class Request:
     error: str = ""  # what was pasted; empty: the runbook's own
     expected_database: str = ""  # empty: any
     allow_dangerous: bool = False
-    migrations: str = ""  # the application's folder of migrations, where the fix is written for it too
+    migrations: str = ""  # the application's folder of migrations, for which the fix is written too; empty: it is not
     framework: str = ""  # whose they are
-    record: bool = False  # whether its ledger gets the row that says that it is done
+    record: bool = False  # whether the plan records the new migration in the ledger
 
     def first_record(self, folder: Path) -> dict[str, Any]:
         """What the record of the incident in *folder* holds at its beginning."""
@@ -84,7 +84,7 @@ def understand(
         error=error,
         expected_database=expected_database,
         allow_dangerous=allow_dangerous,
-        migrations=migrations,
+        migrations=str(Path(migrations).expanduser().resolve()) if migrations else "",
         framework=framework,
         record=record,
     )
@@ -104,7 +104,7 @@ def _check_lasting(request: Request) -> None:
         )
     if request.framework:
         formats.of(request.framework)
-        if not Path(request.migrations).expanduser().is_dir():
+        if not Path(request.migrations).is_dir():
             raise Usage(
                 f"{request.migrations} is no directory; nothing was started. Name the folder that holds the migrations."
             )
