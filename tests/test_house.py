@@ -24,7 +24,9 @@ GROUND = (
     "servers",
     "embedded",
     "target",
+    "migrations",
     "ledger",
+    "formats",
     "origin",
     "yaml_file",
     "runbook_text",
@@ -32,6 +34,7 @@ GROUND = (
     "runbook",
     "authoring",
     "request",
+    "verdict",
 )
 ABOVE = (
     "frameworks",
@@ -50,8 +53,8 @@ ABOVE = (
 WINGS = (GROUND, *((wing,) for wing in ABOVE))
 # Stages in the order of the flow; each may use the nouns of those before it.
 STAGES = (
-    *("expected", "edits", "history", "reproduce", "sessions", "script", "replay", "plan", "rehearse", "apply"),
-    *("verify", "document"),
+    *("expected", "edits", "history", "reproduce", "sessions", "script", "replay", "plan", "repeatable", "lasting"),
+    *("rehearse", "apply", "verify", "document"),
 )
 
 

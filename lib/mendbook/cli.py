@@ -93,6 +93,11 @@ def _add_diagnose(commands: Commands) -> None:
     command.add_argument(
         "--incidents", default="incidents", metavar="DIR", help="where the folder is made (%(default)s)"
     )
+    command.add_argument("--migrations", default="", metavar="DIR", help="write the fix as a migration for this folder")
+    command.add_argument("--framework", default="", metavar="NAME", help="of this tool, such as prisma or alembic")
+    command.add_argument(
+        "--record", action="store_true", help="and let the plan record it as done in the tool's ledger"
+    )
     command.add_argument("--allow-dangerous", action="store_true", help="plan even what blocks long or loses data")
     _add_run(command)
     command.set_defaults(run=_diagnose)
@@ -161,7 +166,8 @@ def _diagnose(parsed: argparse.Namespace) -> int:
         text = referral.read(parsed.error)
         runbook, values = referral.choose(text, runbook=runbook, values=values)
         error = referral.excerpt(text)
-    asked = request.understand(runbook=runbook, target=parsed.target, values=values, option=parsed.option)
+    lasting = {"migrations": parsed.migrations, "framework": parsed.framework, "record": parsed.record}
+    asked = request.understand(runbook=runbook, target=parsed.target, values=values, option=parsed.option, **lasting)
     folder = request.new_folder(Path(parsed.incidents), asked.runbook.slug)
     given = {
         "runbook": str(asked.runbook.folder),
@@ -172,6 +178,7 @@ def _diagnose(parsed: argparse.Namespace) -> int:
         "expected_database": parsed.expected_database,
         "folder": str(folder),
         "allow_dangerous": parsed.allow_dangerous,
+        **lasting,
     }
     return _report(parsed, folder, _run(parsed, "diagnose", folder, given))
 
@@ -247,6 +254,8 @@ def _print_record(record: dict[str, Any], folder: Path, ended: Run) -> None:
     if record.get("next") and ended.completed:
         print(f"\n{record['next']}{_where()}")
     print(f"\nrecord: {ended.notebook}")
+    if record.get("migration"):
+        print(f"migration: {folder / 'migration'}")
     if (folder / "fix.html").exists():
         print(f"document: {(folder / 'fix.html').resolve().as_uri()}")
 

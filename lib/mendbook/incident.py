@@ -6,11 +6,13 @@ import shlex
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
-from mendbook import render
+import psycopg
+
 from mendbook import runbook as runbooks
 from mendbook import target as targets
 from mendbook.errors import ApplyFailed, MendbookError, NotVerified, Refused, Surroundings, Usage
@@ -22,7 +24,7 @@ from mendbook.schema import clone, picture, snapshot, tables
 from mendbook.schema.clone import Clone
 from mendbook.schema.snapshot import Snapshot
 from mendbook.schema.tables import Tables
-from mendbook.stages import apply, document, edits, plan, rehearse, reproduce, verify
+from mendbook.stages import apply, document, edits, lasting, plan, rehearse, reproduce, verify
 from mendbook.stages.apply import Application, Journal
 from mendbook.stages.document import Document, Record
 from mendbook.stages.plan import Plan
@@ -31,26 +33,9 @@ from mendbook.stages.reproduce import Reproduction
 from mendbook.stages.verify import Verification
 from mendbook.symptom import referral, statements, unreachable
 from mendbook.target import Identity, Target
+from mendbook.verdict import Verdict
 
 WAIT_S = 60.0  # how long `repair` goes on asking for locks, in all
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Verdict:
-    """How it ended, and what to do next."""
-
-    verdict: str
-    exit_code: int
-    digest: str
-    folder: Path
-    next: str  # the command to type; empty: nothing is left to do
-
-    def _repr_html_(self) -> str:
-        command = f"<p>Next:</p><pre>{render.escape(self.next)}</pre>" if self.next else ""
-        return f"<p><strong>{render.escape(self.verdict)}</strong></p>{command}"
-
-    def __str__(self) -> str:
-        return f"{self.verdict}\n\n{self.next}".strip()
 
 
 class Incident:
@@ -80,12 +65,16 @@ class Incident:
         incidents: str = "incidents",
         folder: str = "",
         allow_dangerous: bool = False,
+        migrations: str = "",
+        framework: str = "",
+        record: bool = False,
     ) -> Incident:
         """Start a new incident, in a new folder below *incidents* or in *folder*, which is there and empty.
 
-        *error*, or what stands in *error_file*, gives values; where no *runbook* is named, it leads to one. Raises
-        `Usage` for what cannot be understood (then there is no folder), `Refused` for an error that no runbook is for,
-        `UnreadableTarget` and `WrongTarget`.
+        *error*, or what stands in *error_file*, gives values; where no *runbook* is named, it leads to one. The fix is
+        also written as a migration of *framework* for the folder *migrations*, and with *record* the plan records that
+        one in the ledger. Raises `Usage` for what cannot be understood (then there is no folder), `Refused` for an
+        error that no runbook is for, `UnreadableTarget` and `WrongTarget`.
         """
         text = error or (referral.read(error_file) if error_file else "")
         if text:
@@ -98,9 +87,12 @@ class Incident:
             error=referral.excerpt(text),
             expected_database=expected_database,
             allow_dangerous=allow_dangerous,
+            migrations=migrations,
+            framework=framework,
+            record=record,
         )
         made = Path(folder) if folder else new_folder(Path(incidents), request.runbook.slug)
-        incident = cls(made, request.record(made), expected_database=expected_database)
+        incident = cls(made, request.first_record(made), expected_database=expected_database)
         with incident._stage("identify"):
             incident.record["identity"] = [list(fact) for fact in incident.identity.facts()]
             targets.require_primary(incident.target, incident.identity)
@@ -204,8 +196,21 @@ class Incident:
                 files=(self.folder / "app").resolve(),
                 allow_dangerous=self.record["allow_dangerous"],
             )
+            made = self._lasting(conn, made)
             self._keep_plan(made)
             return made
+
+    def _lasting(self, conn: psycopg.Connection[Any], made: Plan) -> Plan:
+        """Write the migration that was asked for; the plan comes back with the steps that record it."""
+        asked = self.record["lasting"]
+        if not asked["framework"] or not made.steps:
+            return made
+        kept = [step for step in made.steps if not step.passing]
+        written = lasting.make(kept, framework=asked["framework"], folder=Path(asked["migrations"]))
+        lasting.save(written, self.folder / "migration")
+        self.record["migration"] = lasting.to_json(written)
+        recorded = lasting.recorded(conn, written, self.schema, self.identity) if asked["record"] else ()
+        return replace(made, steps=(*made.steps, *recorded))
 
     def _keep_plan(self, made: Plan) -> None:
         drawn = picture.draw(self.schema, made.desired)

@@ -1,104 +1,176 @@
-"""The migration ledger: what every tool that keeps one has in common."""
+"""The migration ledger: the table in which a migration tool records what it ran."""
 
 from __future__ import annotations
 
 import importlib
 import pkgutil
-import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import LiteralString
+from typing import Literal, LiteralString
 
 from psycopg import sql
 
-from mendbook.errors import Usage
+from mendbook.errors import Refused, Usage
+from mendbook.migrations import Layout, Migration
 
 Values = Mapping[str, sql.Composable]
+State = Literal["done", "failed", "rolled back", "baseline"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Migration:
-    """One migration of a folder."""
+class Entry:
+    """What one row records."""
 
-    name: str  # as the ledger records it
-    path: Path  # the file
-    text: str  # its SQL
-    program: bool  # it is no SQL, and only its own tool can run it
+    name: str  # of the migration
+    state: State  # failed: it broke off, and its tool does not go on from there; baseline: nothing up to it is run
+    at: str | None  # when, as PostgreSQL writes it; None: the tool does not record it
+    checksum: str | None  # None: the tool records none
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ledger:
-    """How a tool records the migrations that it ran."""
+    """How a tool records the migrations that it ran.
+
+    SQL is formatted with {table}, the qualified name of the ledger.
+    """
 
     table: str
-    create: LiteralString  # the table as the tool makes it, once formatted with {table}
-    name_column: str  # the column that holds a migration's name
-    applied: LiteralString  # condition on a row that counts as done
-    file: str  # regular expression of a migration's path in its folder; the group "name" is what the ledger records
-    row: Callable[[str, str], Values]  # (name, SQL) -> the row that the tool writes
+    schema: str = ""  # where the tool keeps it; empty: the first schema of the search_path
+    columns: tuple[str, ...]  # by these the table is told from that of another tool
+    create: LiteralString  # the table as the tool makes it
+    name: LiteralString  # expression: the name of the migration that a row is about
+    rows: LiteralString = "true"  # condition on the rows that are about migrations and not outdated by another row
+    state: LiteralString = ""  # expression: a State; empty: every row is of a migration that is done
+    at: LiteralString = "NULL"  # expression: when it was done
+    checksum: LiteralString = "NULL"  # expression: the checksum, as text
+    heads: bool = False  # a row stands for a migration and all that go before it
+    group: Callable[[str], str] | None = None  # (name) -> whose it is, where one ledger serves several applications
+    layout: Layout
+    computes: Callable[[Migration], str] | None = None  # the checksum of a file; None: it cannot be computed here
+    row: Callable[[Migration, sql.Composable], Values] | None  # (migration, table) -> the row that the tool writes
+    by_hand: str = ""  # the tool's own command that records a migration as done, where Mendbook does not know the row
 
     def migrations(self, folder: Path) -> list[Migration]:
-        """The migrations of *folder* in the order of their names, in which the tool runs them; raises `Usage`."""
-        found = []
-        for path in folder.rglob("*"):
-            match = re.fullmatch(self.file, path.relative_to(folder).as_posix())
-            if match:
-                program = path.suffix != ".sql"
-                text = "" if program else _read(path)
-                found.append(Migration(name=match["name"], path=path, text=text, program=program))
-        return sorted(found, key=lambda each: each.name)
+        """The migrations of *folder* in the order in which the tool runs them; raises `Usage`."""
+        found = self.layout.read(folder)
+        if self.heads and not any(each.follows for each in found):
+            before: tuple[str, ...] = ()
+            for at, each in enumerate(found):
+                found[at] = replace(each, follows=before)
+                before = (each.name,)
+        return found
+
+    def done(self, entries: Sequence[Entry], migrations: Sequence[Migration]) -> set[str]:
+        """The names of the migrations that count as done."""
+        names = {entry.name for entry in entries if entry.state == "done"}
+        for entry in entries:
+            if entry.state == "baseline" and self.layout.order:
+                order = self.layout.order
+                names |= {each.name for each in migrations if order(each.name) <= order(entry.name)}
+        if not self.heads:
+            return names
+        follows = {each.name: each.follows for each in migrations}
+        reached = {name for entry in entries for name in follows.get(entry.name, ())} | names
+        todo = list(reached)
+        while todo:
+            new = set(follows.get(todo.pop(), ())) - reached
+            reached |= new
+            todo += new
+        return reached
+
+    def lost(self, entries: Sequence[Entry], migrations: Sequence[Migration]) -> list[str]:
+        """The names that stand for all that go before them and are in no file, so that it is unknown which do."""
+        known = {each.name for each in migrations}
+        return [entry.name for entry in entries if self.heads and entry.name not in known]
 
     def select(self, schema: str) -> sql.Composed:
-        """Query the names of the migrations that are done."""
-        return sql.SQL("SELECT {name}::text FROM {table} WHERE {applied}").format(
-            name=sql.Identifier(self.name_column),
-            table=sql.Identifier(schema, self.table),
-            applied=sql.SQL(self.applied),
+        """Query what the rows record, as the fields of an `Entry`."""
+        return sql.SQL(
+            "SELECT ({name})::text AS name, {state} AS state, ({at})::text AS at, ({checksum})::text AS checksum "
+            "FROM {table} AS entry WHERE ({name}) IS NOT NULL AND {rows} ORDER BY 1"
+        ).format(
+            name=sql.SQL(self.name),
+            state=sql.SQL(self.state or "'done'"),
+            at=sql.SQL(self.at),
+            checksum=sql.SQL(self.checksum),
+            table=self.place(schema),
+            rows=sql.SQL(self.rows).format(table=self.place(schema)),
         )
+
+    def place(self, schema: str) -> sql.Identifier:
+        """The qualified name of the table."""
+        return sql.Identifier(schema, self.table)
 
     def creation(self, schema: str) -> str:
-        """The statement that makes the ledger where it is missing."""
-        return sql.SQL(self.create).format(table=sql.Identifier(schema, self.table)).as_string(None)
+        """The SQL that makes the ledger where it is missing, and the schema that its tool keeps it in."""
+        made = sql.SQL("CREATE SCHEMA IF NOT EXISTS {};\n").format(sql.Identifier(schema)).as_string(None)
+        table = sql.SQL(self.create).format(table=self.place(schema)).as_string(None)
+        return made + table if schema == self.schema else table
 
-    def record(self, schema: str, name: str, text: str) -> tuple[str, str]:
-        """The statement that records a migration as done, and the one that takes the record back.
+    def record(self, schema: str, migration: Migration) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The statements that record a migration as done, and those that take the record back.
 
-        A row that does not count as done, such as that of an attempt that failed, stays as it is.
+        A row that does not count as done, such as that of an attempt that failed, stays as it is. Raises `Refused`
+        where a row alone does not record it.
         """
-        values = self.row(name, text)
-        table = sql.Identifier(schema, self.table)
-        insert = sql.SQL("INSERT INTO {table} ({columns}) VALUES ({values})").format(
-            table=table,
-            columns=sql.SQL(", ").join(map(sql.Identifier, values)),
-            values=sql.SQL(", ").join(values.values()),
+        if self.row is None:
+            raise Refused(
+                f"No row alone records {migration.title} as done; nothing was changed. Record it with {self.by_hand}."
+            )
+        table = self.place(schema)
+        insert, delete = self._insert(table, migration), self._delete(table, migration.name)
+        if not self.heads:
+            return (insert,), (delete,)
+        before = [replace(migration, name=name) for name in migration.follows]
+        return (
+            (*(self._delete(table, each.name) for each in before), insert),
+            (delete, *(self._insert(table, each) for each in before)),
         )
-        delete = sql.SQL("DELETE FROM {table} WHERE {name} = {value} AND {applied}").format(
-            table=table,
-            name=sql.Identifier(self.name_column),
-            value=sql.Literal(name),
-            applied=sql.SQL(self.applied),
+
+    def _insert(self, table: sql.Composable, migration: Migration) -> str:
+        assert self.row  # noqa: S101
+        values = self.row(migration, table)
+        return (
+            sql.SQL("INSERT INTO {table} ({columns}) VALUES ({values})")
+            .format(
+                table=table,
+                columns=sql.SQL(", ").join(map(sql.Identifier, values)),
+                values=sql.SQL(", ").join(values.values()),
+            )
+            .as_string(None)
         )
-        return insert.as_string(None), delete.as_string(None)
+
+    def _delete(self, table: sql.Composable, name: str) -> str:
+        delete = sql.SQL("DELETE FROM {table} AS entry WHERE ({name})::text = {value}").format(
+            table=table, name=sql.SQL(self.name), value=sql.Literal(name)
+        )
+        if self.state:
+            delete += sql.SQL(" AND {state} = 'done'").format(state=sql.SQL(self.state))
+        return delete.as_string(None)
 
 
 def of(framework: str) -> Ledger:
     """The ledger of a framework, from its file in ``frameworks/``; raises `Usage` where it keeps none."""
-    place = importlib.import_module("mendbook.frameworks").__path__
-    names = [found.name for found in pkgutil.iter_modules(place)]
-    if framework in names:
-        found = getattr(importlib.import_module(f"mendbook.frameworks.{framework}"), "LEDGER", None)
-        if isinstance(found, Ledger):
-            return found
+    name = framework.replace("-", "_")
+    found = _of(name) if name in _files() else None
+    if found:
+        return found
     raise Usage(
-        f"{framework!r} is no framework whose migrations can be recorded; nothing was started. Name one that has a "
-        f"ledger, such as prisma or sequelize, or numbered for a folder of numbered .sql files."
+        f"{framework!r} is no framework whose migrations can be recorded; nothing was started. Name one of "
+        f"{', '.join(known())}; numbered is a folder of numbered .sql files."
     )
 
 
-def _read(path: Path) -> str:
-    """The text of a file with its line ends as they are, since checksums are over them."""
-    try:
-        return path.read_bytes().decode()
-    except (OSError, UnicodeDecodeError) as error:
-        raise Usage(f"The migration {path} cannot be read as text ({error}); nothing was started.") from None
+def known() -> Mapping[str, Ledger]:
+    """The ledger of every framework that keeps one, by the name of its file."""
+    return {name: found for name in _files() if (found := _of(name))}
+
+
+def _files() -> list[str]:
+    return [found.name for found in pkgutil.iter_modules(importlib.import_module("mendbook.frameworks").__path__)]
+
+
+def _of(name: str) -> Ledger | None:
+    found = getattr(importlib.import_module(f"mendbook.frameworks.{name}"), "LEDGER", None)
+    return found if isinstance(found, Ledger) else None

@@ -10,12 +10,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from mendbook import __version__
+from mendbook import __version__, formats
 from mendbook import runbook as runbooks
 from mendbook import target as targets
 from mendbook.errors import Usage
 from mendbook.runbook import Runbook
-from mendbook.runbook_text import Option, Value
+from mendbook.runbook_text import Ledger, Migrations, Option, Value
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,8 +29,11 @@ class Request:
     error: str = ""  # what was pasted; empty: the runbook's own
     expected_database: str = ""  # empty: any
     allow_dangerous: bool = False
+    migrations: str = ""  # the application's folder of migrations, for which the fix is written too; empty: it is not
+    framework: str = ""  # whose they are
+    record: bool = False  # whether the plan records the new migration in the ledger
 
-    def record(self, folder: Path) -> dict[str, Any]:
+    def first_record(self, folder: Path) -> dict[str, Any]:
         """What the record of the incident in *folder* holds at its beginning."""
         return {
             "format": 1,
@@ -44,6 +47,7 @@ class Request:
             "values": dict(self.values),
             "option": self.option.id,
             "allow_dangerous": self.allow_dangerous,
+            "lasting": {"migrations": self.migrations, "framework": self.framework, "record": self.record},
             "error": self.error or self.runbook.error,
             "who": who(),
             "when": now(),
@@ -64,6 +68,9 @@ def understand(
     error: str = "",
     expected_database: str = "",
     allow_dangerous: bool = False,
+    migrations: str = "",
+    framework: str = "",
+    record: bool = False,
 ) -> Request:
     """Check a call without connecting anywhere; raises `Usage`."""
     if not runbook:
@@ -77,11 +84,36 @@ def understand(
         error=error,
         expected_database=expected_database,
         allow_dangerous=allow_dangerous,
+        migrations=str(Path(migrations).expanduser().resolve()) if migrations else "",
+        framework=framework,
+        record=record,
     )
+    _check_lasting(request)
     if not target:
         raise Usage("No target was named; nothing was started. Name one with --target, such as env:DATABASE_URL.")
     targets.resolve(target)
     return request
+
+
+def _check_lasting(request: Request) -> None:
+    """Raise `Usage` for a migration that cannot be written."""
+    if bool(request.migrations) != bool(request.framework) or (request.record and not request.framework):
+        raise Usage(
+            "A migration is written for a folder of a framework; nothing was started. Name both, with --migrations and "
+            "--framework."
+        )
+    if request.framework:
+        formats.of(request.framework)
+        if not Path(request.migrations).is_dir():
+            raise Usage(
+                f"{request.migrations} is no directory; nothing was started. Name the folder that holds the migrations."
+            )
+    own = any(isinstance(step, Migrations | Ledger) for step in request.option.steps)
+    if request.framework and own:
+        raise Usage(
+            f"The option {request.option.id} runs or records the application's own migrations, so it needs no new one; "
+            f"nothing was started. Leave --migrations out."
+        )
 
 
 def new_folder(incidents: Path, slug: str) -> Path:

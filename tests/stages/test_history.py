@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import psycopg
@@ -103,3 +104,39 @@ def test_where_nothing_is_left_to_do_there_is_no_incident(shop: Shop, database: 
     run(database, "INSERT INTO schema_migrations VALUES ('001_orders.sql', now()), ('002_ship.sql', now())")
     with pytest.raises(NotThisIncident, match="is there already"):
         shop.begin("- {migrations: migrations, framework: numbered}").diagnosed()
+
+
+@pytest.mark.parametrize(("framework", "command"), [("alembic", "alembic stamp"), ("golang-migrate", "migrate force")])
+def test_a_ledger_that_names_only_the_newest_needs_the_folder(
+    shop: Shop, database: str, framework: str, command: str
+) -> None:
+    with pytest.raises(Refused, match=f"knowing what goes before it.*{command}"):
+        shop.begin(f"{STEP}\n      - {{ledger: '7', framework: {framework}}}").diagnosed()
+
+
+def test_the_migrations_of_a_tool_that_stands_at_one_version_run_from_there(shop: Shop, database: str) -> None:
+    for path in shop.migrations.iterdir():
+        path.rename(path.with_suffix(".up.sql"))
+    run(database, "CREATE TABLE schema_migrations (version bigint PRIMARY KEY, dirty boolean NOT NULL)")
+    run(database, "INSERT INTO schema_migrations VALUES (1, false)")
+    apply(shop.begin("- {migrations: migrations, framework: golang-migrate}"))
+    with psycopg.connect(database) as conn:
+        assert conn.execute("SELECT version, dirty FROM schema_migrations").fetchall() == [(2, False)]
+
+
+def test_a_version_that_no_file_has_is_refused(shop: Shop, database: str) -> None:
+    for path in shop.migrations.iterdir():
+        path.rename(path.with_suffix(".up.sql"))
+    run(database, "CREATE TABLE schema_migrations (version bigint PRIMARY KEY, dirty boolean NOT NULL)")
+    run(database, "INSERT INTO schema_migrations VALUES (9, false)")
+    with pytest.raises(Refused, match="stands at 9, which is no migration of"):
+        shop.begin("- {migrations: migrations, framework: golang-migrate}").diagnosed()
+
+
+def test_the_schema_of_a_ledger_is_made_with_it(shop: Shop, database: str) -> None:
+    (shop.migrations / "meta").mkdir()
+    entries = [{"when": 7, "tag": "002_ship"}]
+    (shop.migrations / "meta" / "_journal.json").write_text(json.dumps({"entries": entries}))
+    apply(shop.begin("- {migrations: migrations, framework: drizzle}"))
+    with psycopg.connect(database) as conn:
+        assert conn.execute("SELECT created_at FROM drizzle.__drizzle_migrations").fetchall() == [(7,)]

@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import psycopg
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from mendbook.symptom import ledgers
+from mendbook.symptom.facts import LedgerTable
+
+from tests.helpers import run
 
 SPEAKS = [
     ("20250528120001-add-deletedat-column.cjs", "deletedAt", "sessions"),
@@ -40,5 +44,25 @@ def test_any_names_can_be_asked_for(migration: str, name: str, table: str | None
     assert ledgers.speaks_of(migration, name, table) in (True, False)
 
 
-def test_every_framework_with_a_ledger_is_known() -> None:
-    assert {"Prisma", "Sequelize", "numbered SQL files"} <= set(ledgers.known())
+@pytest.mark.parametrize(
+    ("table", "columns", "said"),
+    [
+        ("SequelizeMeta", {"id": "text"}, ""),
+        ("schema_migrations", {"version": "bigint", "dirty": "boolean"}, "(golang-migrate) stands at 7"),
+        ("schema_migrations", {"version": "text"}, "(dbmate or Ruby on Rails) records 1 as done, the last of them 7"),
+        (
+            "schema_migrations",
+            {"version": "bigint", "inserted_at": "text"},
+            "(Ecto) records 1 as done, the last of them 7",
+        ),
+    ],
+)
+def test_a_ledger_is_told_by_its_columns(database: str, table: str, columns: dict[str, str], said: str) -> None:
+    defined = ", ".join(f"{name} {kind}" for name, kind in columns.items())
+    first = next(iter(columns))
+    run(database, f"""CREATE TABLE "{table}" ({defined}); INSERT INTO "{table}" ({first}) VALUES ('7')""")
+    run(database, f"UPDATE {table} SET dirty = false" if "dirty" in columns else "")
+    kept = LedgerTable(schema="public", name=table, readable=True, columns=list(columns))
+    with psycopg.connect(database) as conn:
+        records = ledgers.read(conn, [kept])
+    assert [str(each) for each in records] == ([f"public.{table} {said}"] if said else [])

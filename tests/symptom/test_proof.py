@@ -344,7 +344,7 @@ def test_a_table_that_only_has_a_ledgers_name_is_none(make_database: Make) -> No
     assert "_prisma_migrations" in said(found, "ledger_missing")
     assert "cannot be read" in said(found, "ledger_missing")  # it lacks what Prisma's own has
     assert_cause(
-        prove(make_database("CREATE TABLE schema_migrations (version bigint)"), stated("migration_pending")),
+        prove(make_database("CREATE TABLE schema_migrations (id bigint)"), stated("migration_pending")),
         "ledger_missing",
     )
 

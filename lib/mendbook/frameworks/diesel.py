@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+
+from psycopg import sql
+
 from mendbook.frameworks import Framework, Wording
+from mendbook.ledger import Ledger, Values
+from mendbook.migrations import Layout, Migration, Named
 from mendbook.origin import Origin, Scripts
 
 FRAMEWORK = Framework(
@@ -28,5 +35,29 @@ FRAMEWORK = Framework(
     ),
     qualifies_by="table",
 )
+
+
+def _names(match: re.Match[str], _text: str) -> Iterator[Named]:
+    yield Named(name=match["version"].replace("-", ""))
+
+
+def _row(migration: Migration, _table: sql.Composable) -> Values:
+    return {"version": sql.Literal(migration.name)}
+
+
+# diesel/src/migration/setup_migration_table.sql and diesel_migrations of diesel-rs/diesel
+LEDGER = Ledger(
+    table="__diesel_schema_migrations",
+    columns=("version", "run_on"),
+    create="""CREATE TABLE IF NOT EXISTS {table} (
+    version VARCHAR(50) PRIMARY KEY NOT NULL,
+    run_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP
+)""",
+    name="version",
+    at="run_on",
+    layout=Layout(file=r"(?P<version>[^/_]+)(?:_[^/]*)?/up\.sql", names=_names),
+    row=_row,
+)
+
 
 EXPECTATION = Origin(prefix="diesel", form="DIR", means=Scripts(file=r"(?P<version>[0-9-]+)[^/]*/up\.sql"))

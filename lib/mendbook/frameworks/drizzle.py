@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
+from collections.abc import Iterator
 from pathlib import Path
 
+from psycopg import sql
+
+from mendbook.errors import Usage
 from mendbook.frameworks import Framework, Wording
+from mendbook.ledger import Ledger, Values
+from mendbook.migrations import Layout, Migration, Named
 from mendbook.origin import Command, Origin, Program, Scripts
 
 FRAMEWORK = Framework(
@@ -24,6 +32,38 @@ FRAMEWORK = Framework(
     wordings=(Wording(text="Failed query: …", kind="other", own=False),),
     statements=(r"Failed query: (?P<sql>(?:.|\n){1,20000}?)\n\s*params: ",),
     qualifies_by="table",
+)
+
+
+def _names(_match: re.Match[str], text: str) -> Iterator[Named]:
+    try:
+        listed = [(str(entry["when"]), f"{entry['tag']}.sql") for entry in json.loads(text)["entries"]]
+    except (ValueError, KeyError, TypeError) as error:
+        raise Usage(f"meta/_journal.json is none that drizzle-kit writes ({error}); nothing was started.") from None
+    for when, file in listed:
+        yield Named(name=when, file=file)
+
+
+def _checksum(migration: Migration) -> str:
+    return hashlib.sha256(migration.text.encode()).hexdigest()
+
+
+def _row(migration: Migration, _table: sql.Composable) -> Values:
+    return {"hash": sql.Literal(_checksum(migration)), "created_at": sql.Literal(migration.name)}
+
+
+# drizzle-orm/src/migrator.ts and pg-core/dialect.ts of drizzle-team/drizzle-orm: a row names its migration by the time
+# that the journal gives it.
+LEDGER = Ledger(
+    table="__drizzle_migrations",
+    schema="drizzle",
+    columns=("id", "hash", "created_at"),
+    create="CREATE TABLE {table} (id SERIAL PRIMARY KEY, hash text NOT NULL, created_at bigint)",
+    name="created_at",
+    checksum="hash",
+    layout=Layout(file=r"meta/_journal\.json", names=_names, order=None),
+    computes=_checksum,
+    row=_row,
 )
 
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from psycopg import sql
+
 from mendbook.frameworks import Framework, Wording
+from mendbook.ledger import Ledger, Values
+from mendbook.migrations import Layout, Migration, by_number
 
 FRAMEWORK = Framework(
     name="ecto",
@@ -36,4 +40,20 @@ FRAMEWORK = Framework(
     ),
     frames=("ecto", "ecto_sql", "phoenix_ecto"),
     qualifies_by="alias",
+)
+
+
+def _row(migration: Migration, _table: sql.Composable) -> Values:
+    return {"version": sql.Literal(migration.name), "inserted_at": sql.SQL("now() AT TIME ZONE 'UTC'")}
+
+
+# lib/ecto/migration/schema_migration.ex and lib/ecto/migrator.ex of elixir-ecto/ecto_sql
+LEDGER = Ledger(
+    table="schema_migrations",
+    columns=("version", "inserted_at"),
+    create="CREATE TABLE {table} (version bigint PRIMARY KEY, inserted_at timestamp(0))",
+    name="version",
+    at="inserted_at",
+    layout=Layout(file=r"(?:.*/)?0*(?P<name>[0-9]+)_[^/]+\.exs", order=by_number),
+    row=_row,
 )

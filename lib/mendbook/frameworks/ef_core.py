@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from psycopg import sql
+
 from mendbook.frameworks import Framework, Wording
+from mendbook.ledger import Ledger, Values
+from mendbook.migrations import Layout, Migration
 
 FRAMEWORK = Framework(
     name="ef-core",
@@ -30,4 +34,26 @@ FRAMEWORK = Framework(
     statements=(r"Failed executing DbCommand[^\n]*\n(?P<sql>(?:[ \t]{2,}[^\n]*\n?){1,200})",),
     frames=("Microsoft.EntityFrameworkCore.",),
     qualifies_by="alias",
+)
+
+
+def _row(migration: Migration, table: sql.Composable) -> Values:
+    newest = sql.SQL(
+        """coalesce((SELECT "ProductVersion" FROM {table} ORDER BY "MigrationId" DESC LIMIT 1), '')"""
+    ).format(table=table)
+    return {"MigrationId": sql.Literal(migration.name), "ProductVersion": newest}
+
+
+# EFCore.Relational/Migrations/HistoryRepository.cs of dotnet/efcore. The version of the library is the last row's.
+LEDGER = Ledger(
+    table="__EFMigrationsHistory",
+    columns=("MigrationId", "ProductVersion"),
+    create="""CREATE TABLE {table} (
+    "MigrationId" character varying(150) NOT NULL,
+    "ProductVersion" character varying(32) NOT NULL,
+    CONSTRAINT "PK___EFMigrationsHistory" PRIMARY KEY ("MigrationId")
+)""",
+    name='"MigrationId"',
+    layout=Layout(file=r"(?:.*/)?(?P<name>\d{14}_[^/.]+)\.cs"),
+    row=_row,
 )

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+import re
+import zlib
+from collections.abc import Iterator, Mapping
+
+from psycopg import sql
+
+from mendbook.formats import Change, Format, script
 from mendbook.frameworks import Framework, Wording
+from mendbook.ledger import Ledger, Values
+from mendbook.migrations import Layout, Migration, Named
 from mendbook.origin import Origin, Scripts
 
 FRAMEWORK = Framework(
@@ -26,6 +35,83 @@ FRAMEWORK = Framework(
     statements=(r"^Statement\s*: (?P<sql>(?:[^\n]|\n(?!\n|\s+at |Caused|\t\.\.\.)){1,20000})",),
     frames=("org.flywaydb.",),
 )
+
+
+def _names(match: re.Match[str], _text: str) -> Iterator[Named]:
+    yield Named(name=match[0])
+
+
+def _order(script: str) -> tuple[bool, list[int], str]:
+    """Versions first, number by number, then what repeats, by its name."""
+    version = re.search(r"(?:^|/)V([0-9._]+?)__", script)
+    return not version, [int(each) for each in re.findall(r"\d+", version[1] if version else "")], script
+
+
+def _checksum(migration: Migration) -> str:
+    """CRC-32 over the lines without their ends, as a signed number of 32 bits."""
+    lines = re.split(r"\r\n|\r|\n", migration.text.removeprefix("\ufeff"))
+    crc = zlib.crc32("".join(lines).encode())
+    return str(crc - (1 << 32) if crc >> 31 else crc)
+
+
+def _row(migration: Migration, table: sql.Composable) -> Values:
+    found = re.search(r"(?:^|/)(?:V([0-9._]+?)|R)__([^/]*)\.sql$", migration.name)
+    version, description = found.groups() if found else (None, migration.name)
+    return {
+        "installed_rank": sql.SQL("(SELECT coalesce(max(installed_rank), 0) + 1 FROM {table})").format(table=table),
+        "version": sql.Literal(version.replace("_", ".") if version else None),
+        "description": sql.Literal(description.replace("_", " ")),
+        "type": sql.Literal("SQL"),
+        "script": sql.Literal(migration.name),
+        "checksum": sql.Literal(int(_checksum(migration))),
+        "installed_by": sql.SQL("current_user"),
+        "execution_time": sql.Literal(0),
+        "success": sql.Literal(True),
+    }
+
+
+# flyway-core/src/main/java/org/flywaydb/core/internal: database/postgresql/PostgreSQLDatabase.java,
+# resolver/ChecksumCalculator.java, schemahistory/JdbcTableSchemaHistory.java of flyway/flyway
+LEDGER = Ledger(
+    table="flyway_schema_history",
+    columns=("installed_rank", "version", "description", "type", "script", "checksum", "installed_on", "success"),
+    create="""CREATE TABLE {table} (
+    installed_rank integer NOT NULL,
+    version varchar(50),
+    description varchar(200) NOT NULL,
+    type varchar(20) NOT NULL,
+    script varchar(1000) NOT NULL,
+    checksum integer,
+    installed_by varchar(100) NOT NULL,
+    installed_on timestamp NOT NULL DEFAULT now(),
+    execution_time integer NOT NULL,
+    success boolean NOT NULL,
+    CONSTRAINT flyway_schema_history_pk PRIMARY KEY (installed_rank)
+);
+CREATE INDEX flyway_schema_history_s_idx ON {table} (success)""",
+    name="CASE WHEN type = 'BASELINE' THEN 'V' || version || '__~' ELSE script END",  # ~ sorts after any description
+    rows="""type IN ('SQL', 'BASELINE') AND installed_rank = (
+    SELECT max(newer.installed_rank) FROM {table} AS newer WHERE newer.script = entry.script
+)""",
+    state="CASE WHEN type = 'BASELINE' THEN 'baseline' WHEN success THEN 'done' ELSE 'failed' END",
+    at="installed_on",
+    checksum="checksum",
+    layout=Layout(file=r"(?:.*/)?(?:V[0-9._]+?|R)__[^/]*\.sql", names=_names, order=_order, repeated=r"(?:.*/)?R__.*"),
+    computes=_checksum,
+    row=_row,
+)
+
+
+def _files(change: Change) -> Mapping[str, str]:
+    place, name = change.folder, f"{change.number}__{change.title}"
+    files = {f"{place}V{name}.sql": script(change.forward), f"{place}U{name}.sql": script(change.backward)}
+    if not change.transaction:
+        files |= {f"{place}{prefix}{name}.sql.conf": "executeInTransaction=false\n" for prefix in "VU"}
+    return files
+
+
+MIGRATION = Format(files=_files)
+
 
 # Versioned migrations by their numbers, then repeatable ones by their descriptions:
 # https://documentation.red-gate.com/flyway/flyway-concepts/migrations

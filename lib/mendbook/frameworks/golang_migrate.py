@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from psycopg import sql
+
+from mendbook.formats import Change, Format, script
 from mendbook.frameworks import Framework, Wording
+from mendbook.ledger import Ledger, Values
+from mendbook.migrations import Layout, Migration, by_number
 from mendbook.origin import Origin, Scripts
 
 FRAMEWORK = Framework(
@@ -24,6 +31,33 @@ FRAMEWORK = Framework(
     ),
     statements=(r"migration failed[^\n]*? in line \d+: (?P<sql>(?:.|\n){1,20000}?) \(details: ",),
 )
+
+
+def _row(migration: Migration, _table: sql.Composable) -> Values:
+    return {"version": sql.Literal(migration.name), "dirty": sql.Literal(False)}
+
+
+# database/postgres/postgres.go and source/parse.go of golang-migrate/migrate: one row, the version that it stands at.
+LEDGER = Ledger(
+    table="schema_migrations",
+    columns=("version", "dirty"),
+    create="CREATE TABLE {table} (version bigint not null primary key, dirty boolean not null)",
+    name="version",
+    state="CASE WHEN dirty THEN 'failed' ELSE 'done' END",
+    heads=True,
+    layout=Layout(file=r"0*(?P<name>[0-9]+)_[^/]*\.up\.[^/]*", order=by_number),
+    row=_row,
+    by_hand="migrate force",
+)
+
+
+def _files(change: Change) -> Mapping[str, str]:
+    name = f"{change.number}_{change.title}"
+    return {f"{name}.up.sql": script(change.forward), f"{name}.down.sql": script(change.backward)}
+
+
+MIGRATION = Format(files=_files, alone=True)
+
 
 EXPECTATION = Origin(
     prefix="golang-migrate",

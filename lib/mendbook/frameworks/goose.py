@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from psycopg import sql
+
+from mendbook.formats import Change, Format
 from mendbook.frameworks import Framework, Wording
+from mendbook.ledger import Ledger, Values
+from mendbook.migrations import Layout, Migration, by_number
 from mendbook.origin import Origin, Scripts, between
 
 FRAMEWORK = Framework(
@@ -18,6 +25,50 @@ FRAMEWORK = Framework(
         r"failed to run SQL migration[^\n]*?: failed to execute SQL query \"(?P<sql>(?:[^\"\\]|\\.){1,20000})\": ",
     ),
 )
+
+
+def _row(migration: Migration, _table: sql.Composable) -> Values:
+    return {"version_id": sql.Literal(migration.name), "is_applied": sql.Literal(True)}
+
+
+# internal/dialects/postgres.go and internal/sqlparser of pressly/goose; the row of version 0 is about no migration.
+LEDGER = Ledger(
+    table="goose_db_version",
+    columns=("id", "version_id", "is_applied", "tstamp"),
+    create="""CREATE TABLE {table} (
+    id serial NOT NULL,
+    version_id bigint NOT NULL,
+    is_applied boolean NOT NULL,
+    tstamp timestamp NULL DEFAULT now(),
+    PRIMARY KEY (id)
+)""",
+    name="version_id",
+    rows="""version_id > 0 AND id = (
+    SELECT max(newer.id) FROM {table} AS newer WHERE newer.version_id = entry.version_id
+)""",
+    state="CASE WHEN is_applied THEN 'done' ELSE 'rolled back' END",
+    at="tstamp",
+    layout=Layout(
+        file=r"0*(?P<name>[0-9]+)_[^/]*(?<!_test)\.(?:sql|go)",
+        order=by_number,
+        up=r"^--\s*\+goose\s+up\b[^\n]*$",
+        down=r"^--\s*\+goose\s+down\b[^\n]*$",
+    ),
+    row=_row,
+)
+
+
+def _files(change: Change) -> Mapping[str, str]:
+    up, down = (
+        "".join(f"-- +goose StatementBegin\n{each};\n-- +goose StatementEnd\n" for each in statements)
+        for statements in (change.forward, change.backward)
+    )
+    single = "" if change.transaction else "-- +goose NO TRANSACTION\n"
+    return {f"{change.number}_{change.title}.sql": f"{single}-- +goose Up\n{up}\n-- +goose Down\n{down}"}
+
+
+MIGRATION = Format(files=_files)
+
 
 EXPECTATION = Origin(
     prefix="goose",

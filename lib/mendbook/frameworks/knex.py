@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from psycopg import sql
+
+from mendbook.formats import Change, Format, javascript
 from mendbook.frameworks import Framework, Wording
+from mendbook.ledger import Ledger, Values
+from mendbook.migrations import Layout, Migration
 from mendbook.origin import Command, Origin, Program, folder
 
 FRAMEWORK = Framework(
@@ -32,6 +39,40 @@ FRAMEWORK = Framework(
         r"(?:[^\n]|\n(?!\s*at )){1,8000}?) - {message}",
     ),
 )
+
+
+def _row(migration: Migration, table: sql.Composable) -> Values:
+    return {
+        "name": sql.Literal(migration.name),
+        "batch": sql.SQL("(SELECT coalesce(max(batch), 0) + 1 FROM {table})").format(table=table),
+        "migration_time": sql.SQL("now()"),
+    }
+
+
+# lib/migrations/migrate/table-creator.js and migration-list-resolver.js of knex/knex; it also keeps a lock beside it.
+LEDGER = Ledger(
+    table="knex_migrations",
+    columns=("id", "name", "batch", "migration_time"),
+    create="CREATE TABLE {table} (id serial PRIMARY KEY, name varchar(255), batch integer, migration_time timestamptz)",
+    name="name",
+    at="migration_time",
+    layout=Layout(file=r"(?P<name>[^/]+(?<!\.d)\.[cm]?[jt]s)"),
+    row=_row,
+)
+
+
+def _files(change: Change) -> Mapping[str, str]:
+    up, down = (
+        "".join(f"  await knex.raw({javascript(each.replace('?', _QUESTION))});\n" for each in statements)
+        for statements in (change.forward, change.backward)
+    )
+    config = "" if change.transaction else "\nexports.config = { transaction: false };\n"
+    text = f"exports.up = async (knex) => {{\n{up}}};\n\nexports.down = async (knex) => {{\n{down}}};\n{config}"
+    return {f"{change.stamp}_{change.title}.cjs": text}
+
+
+_QUESTION = "\\?"  # a bare question mark stands for a value
+MIGRATION = Format(files=_files)
 
 
 def _command(place: str) -> Command:

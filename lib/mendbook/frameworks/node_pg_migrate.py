@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from psycopg import sql
+
+from mendbook.formats import Change, Format, javascript
 from mendbook.frameworks import Framework, Wording
+from mendbook.ledger import Ledger, Values
+from mendbook.migrations import Layout, Migration, by_number
 from mendbook.origin import Command, Origin, Program, folder
 
 FRAMEWORK = Framework(
@@ -16,6 +23,40 @@ FRAMEWORK = Framework(
         Wording(text="Another migration is already running", kind="lock_timeout"),
     ),
 )
+
+
+def _row(migration: Migration, _table: sql.Composable) -> Values:
+    return {"name": sql.Literal(migration.name), "run_on": sql.SQL("now()")}
+
+
+# src/runner.ts, src/migration.ts and src/sqlMigration.ts of salsita/node-pg-migrate
+LEDGER = Ledger(
+    table="pgmigrations",
+    columns=("id", "name", "run_on"),
+    create="CREATE TABLE {table} (id SERIAL PRIMARY KEY, name varchar(255) NOT NULL, run_on timestamp NOT NULL)",
+    name="name",
+    at="run_on",
+    layout=Layout(
+        file=r"(?P<name>[^/.][^/]*?)(?<!\.d)\.(?:[cm]?[jt]s|sql)",
+        order=by_number,
+        up=r"^\s*--[\s-]*up\s+migration[^\n]*$",
+        down=r"^\s*--[\s-]*down\s+migration[^\n]*$",
+    ),
+    row=_row,
+)
+
+
+def _files(change: Change) -> Mapping[str, str]:
+    up, down = (
+        "".join(f"  pgm.sql({javascript(each)});\n" for each in statements)
+        for statements in (change.forward, change.backward)
+    )
+    single = "" if change.transaction else "  pgm.noTransaction();\n"
+    text = f"exports.up = (pgm) => {{\n{single}{up}}};\n\nexports.down = (pgm) => {{\n{single}{down}}};\n"
+    return {f"{change.milliseconds}_{change.title.replace('_', '-')}.cjs": text}
+
+
+MIGRATION = Format(files=_files)
 
 
 def _command(place: str) -> Command:

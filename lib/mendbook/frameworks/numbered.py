@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from psycopg import sql
 
+from mendbook.formats import Change, Format, script
 from mendbook.frameworks import Framework
 from mendbook.ledger import Ledger, Values
+from mendbook.migrations import Layout, Migration
 from mendbook.origin import Origin, Scripts
 
 FRAMEWORK = Framework(
@@ -15,19 +19,29 @@ FRAMEWORK = Framework(
 )
 
 
-def _row(name: str, _text: str) -> Values:
-    return {"name": sql.Literal(name), "applied_at": sql.SQL("now()")}
+def _row(migration: Migration, _table: sql.Composable) -> Values:
+    return {"name": sql.Literal(migration.name), "applied_at": sql.SQL("now()")}
 
 
 # Runners of this kind differ; this is the common core: the file's name, and when it ran.
 LEDGER = Ledger(
     table="schema_migrations",
+    columns=("name",),
     create="CREATE TABLE {table} (name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())",
-    name_column="name",
-    applied="true",
-    file=r"(?P<name>[0-9](?:(?!\.down\.)[^/])*\.sql)",
+    name="name",
+    at="to_jsonb(entry) ->> 'applied_at'",
+    layout=Layout(file=r"(?P<name>[0-9](?:(?!\.down\.)[^/])*\.sql)"),
     row=_row,
 )
+
+
+def _files(change: Change) -> Mapping[str, str]:
+    name = f"{change.number}_{change.title}"
+    return {f"{name}.sql": script(change.forward), f"{name}.down.sql": script(change.backward)}
+
+
+MIGRATION = Format(files=_files, alone=True)
+
 
 EXPECTATION = Origin(
     prefix="numbered",

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 
 from psycopg import sql
 
+from mendbook.formats import Change, Format, script
 from mendbook.frameworks import Framework, Wording
 from mendbook.ledger import Ledger, Values
+from mendbook.migrations import Layout, Migration
 from mendbook.origin import Command, Origin, Program, Scripts
 
 FRAMEWORK = Framework(
@@ -142,12 +145,16 @@ FRAMEWORK = Framework(
 )
 
 
-def _row(name: str, text: str) -> Values:
+def _checksum(migration: Migration) -> str:
+    return hashlib.sha256(migration.text.encode()).hexdigest()
+
+
+def _row(migration: Migration, _table: sql.Composable) -> Values:
     return {
         "id": sql.SQL("gen_random_uuid()::text"),
-        "checksum": sql.Literal(hashlib.sha256(text.encode()).hexdigest()),
+        "checksum": sql.Literal(_checksum(migration)),
         "finished_at": sql.SQL("clock_timestamp()"),
-        "migration_name": sql.Literal(name),
+        "migration_name": sql.Literal(migration.name),
         "started_at": sql.SQL("now()"),
         "applied_steps_count": sql.Literal(1),
     }
@@ -156,6 +163,7 @@ def _row(name: str, text: str) -> Values:
 # As `prisma migrate deploy` 6.19 leaves it: schema-engine, sql_migration_persistence.rs and flavour/postgres.rs.
 LEDGER = Ledger(
     table="_prisma_migrations",
+    columns=("migration_name",),
     create="""CREATE TABLE {table} (
     id varchar(36) PRIMARY KEY NOT NULL,
     checksum varchar(64) NOT NULL,
@@ -166,11 +174,27 @@ LEDGER = Ledger(
     started_at timestamptz NOT NULL DEFAULT now(),
     applied_steps_count integer NOT NULL DEFAULT 0
 )""",
-    name_column="migration_name",
-    applied="finished_at IS NOT NULL AND rolled_back_at IS NULL",
-    file=r"(?P<name>[^/]+)/migration\.sql",
+    name="migration_name",
+    state="""CASE
+    WHEN rolled_back_at IS NOT NULL THEN 'rolled back'
+    WHEN finished_at IS NULL THEN 'failed'
+    ELSE 'done'
+END""",
+    at="finished_at",
+    checksum="checksum",
+    layout=Layout(file=r"(?P<name>[^/]+)/migration\.sql"),
+    computes=_checksum,
     row=_row,
 )
+
+
+def _files(change: Change) -> Mapping[str, str]:
+    name = f"{change.stamp}_{change.title}"
+    return {f"{name}/migration.sql": script(change.forward), f"{name}/down.sql": script(change.backward)}
+
+
+# "Generating down migrations" of the documentation puts the way back beside it.
+MIGRATION = Format(files=_files, alone=True)
 
 
 def _diff(place: str) -> Command:

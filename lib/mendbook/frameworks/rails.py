@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+import re
+import textwrap
+from collections.abc import Mapping
+
+from psycopg import sql
+
+from mendbook.formats import Change, Format
 from mendbook.frameworks import Framework, Wording
+from mendbook.ledger import Ledger, Values
+from mendbook.migrations import Layout, Migration, by_number
 from mendbook.origin import Dump, Origin
 
 FRAMEWORK = Framework(
@@ -44,6 +53,43 @@ FRAMEWORK = Framework(
     ),
     qualifies_by="table",
 )
+
+
+def _row(migration: Migration, _table: sql.Composable) -> Values:
+    return {"version": sql.Literal(migration.name)}
+
+
+# activerecord/lib/active_record/schema_migration.rb and migration.rb of rails/rails
+LEDGER = Ledger(
+    table="schema_migrations",
+    columns=("version",),
+    create="CREATE TABLE {table} (version character varying NOT NULL PRIMARY KEY)",
+    name="version",
+    layout=Layout(file=r"(?:.*/)?(?P<name>[0-9]+)_[_a-z0-9]*(?:\.[_a-z0-9]*)?\.rb", order=by_number),
+    row=_row,
+)
+
+
+def _files(change: Change) -> Mapping[str, str]:
+    said = re.findall(r"ActiveRecord::Migration\[([\d.]+)\]", "\n".join(each.text for each in change.before))
+    up, down = ("".join(map(_execute, statements)) for statements in (change.forward, change.backward))
+    single = "" if change.transaction else "  disable_ddl_transaction!\n\n"
+    text = (
+        f"class {change.camel} < ActiveRecord::Migration[{said[-1] if said else '7.0'}]\n"
+        f"{single}  def up\n{up}  end\n\n  def down\n{down}  end\nend\n"
+    )
+    return {f"{change.folder}{change.stamp}_{change.title}.rb": text}
+
+
+def _execute(statement: str) -> str:
+    end = "SQL"
+    while re.search(rf"^\s*{end}\s*$", statement, re.MULTILINE):
+        end += "_"
+    return f"    execute <<~'{end}'\n{textwrap.indent(statement, '      ')}\n    {end}\n"
+
+
+MIGRATION = Format(files=_files)
+
 
 # Where Active Record writes the schema as SQL (config.active_record.schema_format = :sql).
 EXPECTATION = Origin(prefix="rails", form="DIR", means=Dump(default="db/structure.sql"), file=Dump())

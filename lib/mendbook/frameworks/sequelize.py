@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from psycopg import sql
 
+from mendbook.formats import Change, Format, javascript
 from mendbook.frameworks import Framework, Wording
 from mendbook.ledger import Ledger, Values
+from mendbook.migrations import Layout, Migration
 from mendbook.origin import Command, Origin, Program, folder
 
 FRAMEWORK = Framework(
@@ -49,19 +52,35 @@ FRAMEWORK = Framework(
 )
 
 
-def _row(name: str, _text: str) -> Values:
-    return {"name": sql.Literal(name)}
+def _row(migration: Migration, _table: sql.Composable) -> Values:
+    return {"name": sql.Literal(migration.name)}
 
 
 # As umzug's SequelizeStorage makes it for sequelize-cli 6: PostgreSQL keeps one index for UNIQUE and PRIMARY KEY.
 LEDGER = Ledger(
     table="SequelizeMeta",
+    columns=("name",),
     create="CREATE TABLE IF NOT EXISTS {table} (name varchar(255) NOT NULL UNIQUE, PRIMARY KEY (name))",
-    name_column="name",
-    applied="true",
-    file=r"(?P<name>[^/]+\.[cm]?[jt]s)",
+    name="name",
+    layout=Layout(file=r"(?P<name>[^/]+(?<!\.d)\.[cm]?[jt]s)"),
     row=_row,
 )
+
+
+def _files(change: Change) -> Mapping[str, str]:
+    up, down = (
+        "".join(f"    await queryInterface.sequelize.query({javascript(each)});\n" for each in statements)
+        for statements in (change.forward, change.backward)
+    )
+    text = (
+        "'use strict';\n\n/** @type {import('sequelize-cli').Migration} */\nmodule.exports = {\n"
+        f"  async up(queryInterface) {{\n{up}  }},\n\n  async down(queryInterface) {{\n{down}  }},\n}};\n"
+    )
+    return {f"{change.stamp}-{change.title.replace('_', '-')}.cjs": text}
+
+
+# It opens no transaction of its own.
+MIGRATION = Format(files=_files)
 
 
 def _migrate(place: str) -> Command:

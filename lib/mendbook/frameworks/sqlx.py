@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
+
+from psycopg import sql
+
 from mendbook.frameworks import Framework, Wording
+from mendbook.ledger import Ledger, Values
+from mendbook.migrations import Layout, Migration, by_number
 from mendbook.origin import Origin, Scripts
 
 FRAMEWORK = Framework(
@@ -43,6 +50,44 @@ FRAMEWORK = Framework(
         ),
     ),
 )
+
+
+def _checksum(migration: Migration) -> str:
+    return hashlib.sha384(migration.text.encode()).hexdigest()
+
+
+def _row(migration: Migration, _table: sql.Composable) -> Values:
+    title = re.sub(r"^\d+_|(?:\.up)?\.sql$", "", migration.path.name)
+    return {
+        "version": sql.Literal(migration.name),
+        "description": sql.Literal(title.replace("_", " ")),
+        "success": sql.Literal(True),
+        "checksum": sql.Literal(bytes.fromhex(_checksum(migration))),
+        "execution_time": sql.Literal(0),
+    }
+
+
+# sqlx-postgres/src/migrate.rs and sqlx-core/src/migrate/source.rs of launchbadge/sqlx
+LEDGER = Ledger(
+    table="_sqlx_migrations",
+    columns=("version", "description", "installed_on", "success", "checksum", "execution_time"),
+    create="""CREATE TABLE IF NOT EXISTS {table} (
+    version BIGINT PRIMARY KEY,
+    description TEXT NOT NULL,
+    installed_on TIMESTAMPTZ NOT NULL DEFAULT now(),
+    success BOOLEAN NOT NULL,
+    checksum BYTEA NOT NULL,
+    execution_time BIGINT NOT NULL
+)""",
+    name="version",
+    state="CASE WHEN success THEN 'done' ELSE 'failed' END",
+    at="installed_on",
+    checksum="encode(checksum, 'hex')",
+    layout=Layout(file=r"0*(?P<name>[0-9]+)_[^/]*(?<!\.down)\.sql", order=by_number),
+    computes=_checksum,
+    row=_row,
+)
+
 
 EXPECTATION = Origin(
     prefix="sqlx",

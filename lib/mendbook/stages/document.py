@@ -113,6 +113,7 @@ def blocks(record: Record) -> Iterator[Block]:
     yield from _error(record, text)
     yield from _option(record, text)
     yield from _evidence(record)
+    yield from _migration(record)
     yield Heading("Impact")
     yield Items(text["impact"])
     yield Heading("Before and after")
@@ -135,6 +136,18 @@ def _head(record: Record) -> list[list[str]]:
             rows.append([name, str(said)])
     took = sum(each.get("seconds", 0) for each in record["stages"].values())
     return [*rows, ["took", f"{took:.1f} s of work in {render.words(len(record['stages']), 'stage')}"]]
+
+
+def _migration(record: Record) -> Iterator[Block]:
+    if record.get("migration"):
+        written = record["migration"]
+        yield Heading("The migration for the next deploy")
+        yield Prose(
+            f"For {written['framework']}, in the folder migration beside this page: copy it to the application's."
+        )
+        for path, text in written["files"].items():
+            yield Prose(path)
+            yield Code(text, "text")
 
 
 def _error(record: Record, text: Record) -> Iterator[Block]:

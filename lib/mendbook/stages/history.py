@@ -9,13 +9,14 @@ from typing import Any
 
 import psycopg
 
-from mendbook import ledger as ledgers
+from mendbook import ledger
 from mendbook.errors import Refused, Usage
-from mendbook.ledger import Migration
+from mendbook.migrations import Migration
 from mendbook.runbook import Runbook, nearest, plain
 from mendbook.runbook_text import Ledger, Migrations, Option, Value
-from mendbook.schema.key import Key, qualified
+from mendbook.schema import records
 from mendbook.schema.locks import Lock
+from mendbook.schema.records import Records
 from mendbook.schema.snapshot import Snapshot
 from mendbook.schema.step import Step
 from mendbook.target import Identity
@@ -35,12 +36,18 @@ class History:
 
         Raises `Refused` for a ledger that cannot be read, and for a migration that is a program.
         """
-        done = self._done(step)
+        found = self._records(step)
         if isinstance(step, Ledger):
-            found = self._upto(runbook, step)[-1:]
-        else:
-            found = self._ledger(step).migrations(self._folder(runbook, step.migrations))
-        pending = [each for each in found if each.name not in done]
+            return self._named(runbook, step, found)
+        folder = self._folder(runbook, step.migrations)
+        migrations = found.ledger.migrations(folder)
+        done = found.ledger.done(found.entries, migrations)
+        for name in found.ledger.lost(found.entries, migrations):
+            raise Refused(
+                f"{found.table} stands at {name}, which is no migration of {folder}, so it is "
+                f"unknown what is pending; nothing was changed. Name the folder that this database was migrated from."
+            )
+        pending = [each for each in migrations if each.name not in done]
         for each in pending:
             if each.program:
                 raise Refused(
@@ -56,7 +63,7 @@ class History:
         """
         for step in option.steps:
             if isinstance(step, Ledger) and step.folder and not self.is_recorded(step):
-                found = self._upto(runbook, step)
+                found = self._upto(runbook, step, self._records(step))
                 for each in found:
                     if each.program:
                         raise Refused(
@@ -67,16 +74,17 @@ class History:
 
     def is_recorded(self, step: Ledger) -> bool:
         """Whether a migration is recorded as done."""
-        return plain(step.ledger, self.values) in self._done(step)
+        found = self._records(step)
+        return plain(step.ledger, self.values) in found.ledger.done(found.entries, ())
 
     def missing_ledgers(self, option: Option) -> Iterator[tuple[str, str]]:
         """(framework, the statement that makes its ledger) where the target has none."""
         made = set()
         for step in option.steps:
             if isinstance(step, Migrations | Ledger):
-                schema, exists = self._place(step)
-                creation = self._ledger(step).creation(schema)
-                if not exists and creation not in made:
+                found = self._records(step)
+                creation = found.ledger.creation(found.schema)
+                if not found.exists and creation not in made:
                     made.add(creation)
                     yield plain(step.framework, self.values), creation
 
@@ -84,32 +92,37 @@ class History:
         """The steps that record what is pending, as its own tool does."""
         for step in option.steps:
             if isinstance(step, Migrations | Ledger):
-                ledger = self._ledger(step)
-                schema, exists = self._place(step)
-                table = qualified(schema, ledger.table)
+                found = self._records(step)
                 for each in self.pending(runbook, step):
-                    insert, delete = ledger.record(schema, each.name, each.text)
-                    yield Step(
-                        title=f"Record {each.name} in {ledger.table}, as {plain(step.framework, self.values)} does",
-                        forward=(insert,),
-                        undo=(delete,),
-                        locks={table: Lock.ROW_EXCLUSIVE} if exists else {},
-                    )
+                    yield recorded(found, each, plain(step.framework, self.values))
 
-    def _ledger(self, step: Migrations | Ledger) -> ledgers.Ledger:
-        return ledgers.of(plain(step.framework, self.values))
+    def _named(self, runbook: Runbook, step: Ledger, found: Records) -> list[Migration]:
+        """The migration that *step* names, unless it is done."""
+        if self.is_recorded(step):
+            return []
+        if found.ledger.heads:
+            raise Refused(
+                f"{found.table} names only what its tool stands at, so {plain(step.ledger, self.values)} cannot be "
+                f"recorded without knowing what goes before it; nothing was changed. Record it with "
+                f"{found.ledger.by_hand}."
+            )
+        return self._upto(runbook, step, found)[-1:]
 
-    def _upto(self, runbook: Runbook, step: Ledger) -> list[Migration]:
+    def _upto(self, runbook: Runbook, step: Ledger, found: Records) -> list[Migration]:
         """The migrations of a folder up to the one that *step* names, or that one alone; raises `Usage`."""
         name = plain(step.ledger, self.values)
         if not step.folder:
-            return [Migration(name=name, path=Path(name), text="", program=False)]
-        found = {each.name: each for each in self._ledger(step).migrations(self._folder(runbook, step.folder))}
-        if name not in found:
-            hint = nearest(name, found, "migration")
+            return [Migration(name=name, title=name, path=Path(name), text="")]
+        known = {each.name: each for each in found.ledger.migrations(self._folder(runbook, step.folder))}
+        if name not in known:
+            hint = nearest(name, known, "migration")
             raise Usage(f"{plain(step.folder, self.values)} has no migration {name!r}; nothing was changed. {hint}")
-        names = list(found)
-        return [found[each] for each in names[: names.index(name) + 1]]
+        names = list(known)
+        return [known[each] for each in names[: names.index(name) + 1]]
+
+    def _records(self, step: Migrations | Ledger) -> Records:
+        kept = ledger.of(plain(step.framework, self.values))
+        return records.read(self.conn, self.live, self.identity, kept, plain(step.schema_, self.values))
 
     def _folder(self, runbook: Runbook, named: str) -> Path:
         """A folder of the runbook's own, or one that a parameter names; raises `Usage` where there is none."""
@@ -119,30 +132,13 @@ class History:
             raise Usage(f"{folder} is no directory; nothing was changed. Name the folder that holds the migrations.")
         return folder.resolve()
 
-    def _place(self, step: Migrations | Ledger) -> tuple[str, bool]:
-        """The schema of the ledger, and whether the ledger is there."""
-        table = self._ledger(step).table
-        named = plain(step.schema_, self.values)
-        places = [named] if named else self.identity.schemas
-        for schema in places:
-            if Key("table", schema, table) in self.live.objects:
-                return schema, True
-        if not places:
-            raise Refused(
-                f"The search_path of {self.identity.role} ({self.identity.search_path}) names no schema that exists, "
-                f"so the ledger {table} has no place; nothing was changed. Set the role's search_path."
-            )
-        return places[0], False
 
-    def _done(self, step: Migrations | Ledger) -> set[str]:
-        """The names of the migrations that are recorded as done."""
-        schema, exists = self._place(step)
-        ledger = self._ledger(step)
-        try:
-            return {row[0] for row in self.conn.execute(ledger.select(schema))} if exists else set()
-        except psycopg.Error as error:
-            raise Refused(
-                f"The migration ledger {qualified(schema, ledger.table)} cannot be read as its own tool "
-                f"does it ({error.diag.message_primary}), so it is unknown what is pending; nothing was changed. "
-                f"Check that it is this application's ledger, and that the role may read it."
-            ) from None
+def recorded(found: Records, migration: Migration, framework: str) -> Step:
+    """The step that records *migration* as done."""
+    insert, delete = found.ledger.record(found.schema, migration)
+    return Step(
+        title=f"Record {migration.title} in {found.ledger.table}, as {framework} does",
+        forward=insert,
+        undo=delete,
+        locks={found.table: Lock.ROW_EXCLUSIVE} if found.exists else {},
+    )

@@ -9,7 +9,7 @@ import psycopg
 from psycopg import sql
 
 from mendbook.errors import Refused
-from mendbook.ledger import Migration
+from mendbook.migrations import Migration
 from mendbook.schema import drift
 from mendbook.schema.clone import Clone
 from mendbook.schema.key import Key

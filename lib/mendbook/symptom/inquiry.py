@@ -8,8 +8,8 @@ from typing import Any
 
 import psycopg
 
-from mendbook import lexer
-from mendbook.symptom import extensions, facts, ledgers, missing, nearness, parsing, statements
+from mendbook import ledger, lexer
+from mendbook.symptom import extensions, facts, missing, nearness, parsing, statements
 from mendbook.symptom.facts import Facts, Settings
 from mendbook.symptom.missing import Missing
 from mendbook.symptom.parsing import Refusal
@@ -207,7 +207,7 @@ def _values(diagnosis: Diagnosis, encoding: str) -> dict[str, Any]:
     return {
         "names": sorted(names),
         "length": len(nearness.plain(sought)),
-        "ledgers": sorted({ledger.table for ledger in ledgers.known().values()}),
+        "ledgers": sorted({kept.table for kept in ledger.known().values()}),
     }
 
 

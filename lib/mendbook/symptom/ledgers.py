@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import functools
-import importlib
-import pkgutil
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import psycopg
-from psycopg import sql
 
-from mendbook import frameworks
-from mendbook.ledger import Ledger
+from mendbook import frameworks, ledger
+from mendbook.ledger import Entry, Ledger
 from mendbook.symptom import facts, nearness
 from mendbook.symptom.facts import LedgerTable
 from mendbook.symptom.finding import written
@@ -35,68 +31,55 @@ _LONGEST = 300  # characters of a migration's name
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Applied:
-    """A migration that counts as done."""
-
-    name: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Record:
     """One ledger of this database."""
 
-    framework: str  # its title
+    framework: str  # its title; where the table does not tell, those of all that keep such a one
     table: str  # written for people
     applied: tuple[str, ...] | None  # in the order of the names; None: this role may not read them
+    heads: bool  # each stands for all that go before it
 
     def __str__(self) -> str:
         if self.applied is None:
             return f"{self.table} ({self.framework}) cannot be read by this role"
+        if self.heads:
+            return f"{self.table} ({self.framework}) stands at {' and '.join(self.applied) or 'nothing'}"
         last = f", the last of them {self.applied[-1]}" if self.applied else ""
         return f"{self.table} ({self.framework}) records {len(self.applied)} as done{last}"
 
 
-@functools.cache
-def known() -> Mapping[str, Ledger]:
-    """The ledger of every framework that keeps one, by the framework's title."""
-    modules = [
-        importlib.import_module(f"mendbook.frameworks.{found.name}")
-        for found in pkgutil.iter_modules(frameworks.__path__)
-    ]
-    return {
-        module.FRAMEWORK.title: module.LEDGER
-        for module in modules
-        if isinstance(getattr(module, "LEDGER", None), Ledger)
-    }
-
-
 def read(conn: psycopg.Connection[Any], tables: Sequence[LedgerTable]) -> tuple[Record, ...]:
     """Read the ledgers that *tables* are; a table of that name with other columns is none."""
-    found = [
-        (title, ledger, table)
-        for table in tables
-        for title, ledger in known().items()
-        if ledger.table == table.name and ledger.name_column in table.columns
-    ]
-    readable = [(ledger, table) for _, ledger, table in found if table.readable]
-    rows = iter(facts.ask(conn, [(_query(ledger, table), {}, Applied) for ledger, table in readable]))
+    found = [(kept, table) for table in tables if (kept := _keepers(table))]
+    readable = [(next(iter(kept.values())), table) for kept, table in found if table.readable]
+    rows = iter(facts.ask(conn, [(kept.select(table.schema), {}, Entry) for kept, table in readable]))
     return tuple(
         Record(
-            framework=title, table=written(table.schema, table.name), applied=_names(rows) if table.readable else None
+            framework=" or ".join(kept),
+            table=written(table.schema, table.name),
+            applied=_names(rows) if table.readable else None,
+            heads=next(iter(kept.values())).heads,
         )
-        for title, _, table in found
+        for kept, table in found
     )
 
 
-def _query(ledger: Ledger, table: LedgerTable) -> sql.Composed:
-    return sql.SQL("SELECT name FROM ({}) AS applied (name) WHERE name IS NOT NULL ORDER BY name").format(
-        ledger.select(table.schema)
-    )
+def _keepers(table: LedgerTable) -> dict[str, Ledger]:
+    """The ledgers that *table* can be, by their frameworks' titles: those that know most of its columns."""
+    listed = frameworks.listing()
+    named = {each.name.replace("-", "_"): each.title for each in listed.values()}
+    fitting = {
+        named[name]: kept
+        for name, kept in ledger.known().items()
+        if kept.table == table.name and set(kept.columns) <= set(table.columns)
+    }
+    most = max((len(kept.columns) for kept in fitting.values()), default=0)
+    return {title: kept for title, kept in fitting.items() if len(kept.columns) == most}
 
 
-def _names(rows: Iterable[tuple[Applied, ...] | None]) -> tuple[str, ...] | None:
-    found = next(iter(rows))
-    return None if found is None else tuple(each.name for each in found)
+def _names(rows: Iterator[tuple[Entry, ...] | None]) -> tuple[str, ...] | None:
+    found = next(rows)
+    return None if found is None else tuple(each.name for each in found if each.state == "done")
 
 
 def speaks_of(migration: str, name: str, table: str | None = None) -> bool:
