@@ -205,8 +205,7 @@ class Incident:
         asked = self.record["lasting"]
         if not asked["framework"] or not made.steps:
             return made
-        kept = [step for step in made.steps if not step.passing]
-        written = lasting.make(kept, framework=asked["framework"], folder=Path(asked["migrations"]))
+        written = lasting.make(made.steps, framework=asked["framework"], folder=Path(asked["migrations"]))
         lasting.save(written, self.folder / "migration")
         self.record["migration"] = lasting.to_json(written)
         recorded = lasting.recorded(conn, written, self.schema, self.identity) if asked["record"] else ()

@@ -41,7 +41,7 @@ def to_json(lasting: Lasting) -> dict[str, Any]:
 
 
 def make(steps: Iterable[Step], *, framework: str, folder: Path, at: datetime | None = None) -> Lasting:
-    """Write *steps* as *framework* wants a migration for its *folder*; nothing is written to the disk.
+    """Write what stays of *steps* as *framework* wants a migration for its *folder*; nothing is written to the disk.
 
     Raises `Usage` for a framework whose format is not known, `Refused` where the migrations that are there allow no
     new one.
@@ -51,7 +51,7 @@ def make(steps: Iterable[Step], *, framework: str, folder: Path, at: datetime | 
     start = at or datetime.now(UTC).replace(microsecond=0)
     made: dict[str, str] = {}
     migrations: list[Migration] = []
-    for number, part in enumerate(_parts(steps, form)):
+    for number, part in enumerate(_parts([step for step in steps if not step.passing], form)):
         change = _change(part, folder, (*before, *migrations), start + timedelta(seconds=number))
         files = form.files(change)
         made |= files
