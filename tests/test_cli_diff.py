@@ -128,3 +128,33 @@ def test_a_side_that_cannot_be_read_is_named(side: str, tmp_path: Path) -> None:
     assert answer.code == 2
     assert side.partition(":")[2] in answer.err
     assert_no_traceback(answer)
+
+
+def test_an_incident_is_planned_from_what_the_application_states(make_database: Make, tmp_path: Path) -> None:
+    (tmp_path / "app.sql").write_text(DESIRED)
+    live = make_database(LIVE)
+    env = {"SHOP": live}
+    found = mendbook("diagnose", "--expect", "sql:app.sql", "--target", "env:SHOP", "--json", cwd=tmp_path, env=env)
+    assert (found.code, found.json["runbook"]) == (3, "schema-drift"), found.err
+    done = mendbook("repair", found.json["incident"], "--approve", found.json["digest"], cwd=tmp_path, env=env)
+    assert done.code == 0, done.out
+    (tmp_path / "elsewhere").mkdir()
+    again = mendbook(
+        "diagnose", "--expect", "sql:../app.sql", "--target", "env:SHOP", cwd=tmp_path / "elsewhere", env=env
+    )
+    assert again.code == 4  # nothing is left to do; what exists only live is no incident
+    assert "public.gone" in " ".join(map(str, read(live).objects))
+
+
+def test_an_expectation_gives_what_the_error_does_not_say(make_database: Make, tmp_path: Path) -> None:
+    (tmp_path / "app.sql").write_text(DESIRED)
+    (tmp_path / "error.txt").write_text(
+        'ERROR:  column "token" does not exist at character 8\nSTATEMENT:  SELECT token FROM users WHERE id = $1\n'
+    )
+    env = {"SHOP": make_database(LIVE)}
+    asked = ["diagnose", "--error", "error.txt", "--expect", "sql:app.sql", "--target", "env:SHOP", "--json"]
+    found = mendbook(*asked, cwd=tmp_path, env=env)
+    assert found.code == 3, found.err
+    plan = (tmp_path / found.json["incident"] / "plan.json").read_text()
+    assert "SELECT token FROM users WHERE id = $1" in plan
+    assert "gen_random_uuid" in plan

@@ -53,7 +53,8 @@ ABOVE = (
 WINGS = (GROUND, *((wing,) for wing in ABOVE))
 # Stages in the order of the flow; each may use the nouns of those before it.
 STAGES = (
-    *("expected", "edits", "history", "reproduce", "sessions", "script", "replay", "plan", "repeatable", "lasting"),
+    *("expected", "edits", "history", "script", "stated", "reproduce", "sessions", "replay", "plan", "repeatable"),
+    "lasting",
     *("rehearse", "apply", "verify", "document"),
 )
 

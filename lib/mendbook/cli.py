@@ -87,6 +87,9 @@ def _add_diagnose(commands: Commands) -> None:
     )
     command.add_argument("--target", required=True, metavar="T", help=cli_triage.TARGET)
     command.add_argument("--error", default="", metavar="FILE", help="the error text, which gives values; - for input")
+    command.add_argument(
+        "--expect", default="", metavar="E", help="plan from what states the schema, such as alembic:DIR or sql:FILE"
+    )
     command.add_argument("-p", dest="values", action="append", default=[], metavar="NAME=VALUE", help="a parameter")
     command.add_argument("--option", default="", metavar="O", help="plan this option (default: the recommended one)")
     command.add_argument("--expected-database", default="", metavar="NAME", help="refuse any other database")
@@ -160,6 +163,11 @@ def _diagnose(parsed: argparse.Namespace) -> int:
 
     values: dict[str, object] = dict(_pair(each) for each in parsed.values)
     runbook, error = parsed.runbook, ""
+    if parsed.expect:
+        from mendbook.schema import expectation
+
+        runbook = runbook or "schema-drift"
+        values["expect"] = expectation.absolute(parsed.expect)
     if parsed.error:
         from mendbook.symptom import referral
 

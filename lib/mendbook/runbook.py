@@ -108,12 +108,17 @@ class Runbook:
 
     @property
     def example(self) -> dict[str, Value]:
-        """What a person would answer for the runbook's own database; directories are those in its folder."""
-        types = {name: each.type for name, each in self.text.parameters.items()}
-        return {
-            name: str(self.folder / str(value)) if types[name] == "directory" else value
-            for name, value in self.text.example.items()
-        }
+        """What a person would answer for the runbook's own database; files and directories are those in its folder."""
+        return {name: self._own(name, value) for name, value in self.text.example.items()}
+
+    def _own(self, name: str, value: Value) -> Value:
+        match self.text.parameters[name].type:
+            case "directory":
+                return str(self.folder / str(value))
+            case "expectation":
+                form, _, place = str(value).partition(":")
+                return f"{form}:{self.folder / place}"
+        return value
 
     def statements(self, values: Mapping[str, Value], option: Option | None = None) -> list[Statement]:
         """The statements with *values* filled in, as the application sends them once *option* is in place.
@@ -127,7 +132,7 @@ class Runbook:
             )
             for each in self.text.statements
         ]
-        return [each for each in filled if each.sql.strip() or each.recorded]
+        return [each for each in filled if each.sql.strip() or each.recorded or each.stated]
 
     def fill(self, template: str, values: Mapping[str, Value]) -> str:
         """SQL with each ``${name}`` replaced: identifiers quoted and values as literals, both by psycopg.

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, field_val
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 Value = str | int | float | bool
 Kind = (
-    Literal["identifier", "identifiers", "text", "integer", "number", "boolean", "type", "directory"]
+    Literal["identifier", "identifiers", "text", "integer", "number", "boolean", "type", "directory", "expectation"]
     | Literal["statement", "expression", "ddl", "privileges", "timestamp"]
 )
 Source = (
@@ -51,6 +51,10 @@ class Statement(_Part):
     recorded: Ledger | None = Field(
         default=None, description="in place of sql: it fails while this migration is not recorded as done"
     )
+    stated: str = Field(
+        default="",
+        description="in place of sql: it fails while the database lacks what this expectation has, such as sql:FILE",
+    )
     fails_with: str = Field(
         default="",
         pattern=r"^([0-9A-Z]{5})?$",
@@ -63,10 +67,10 @@ class Statement(_Part):
 
     @model_validator(mode="after")
     def _complete(self) -> Statement:
-        if bool(self.sql) == bool(self.recorded):
-            raise ValueError("give either sql or recorded")
-        if self.recorded and not self.fails_with:
-            raise ValueError("say in fails_with what a migration that is not recorded makes the tool report")
+        if sum(map(bool, (self.sql, self.recorded, self.stated))) != 1:
+            raise ValueError("give one of sql, recorded and stated")
+        if not self.sql and not self.fails_with:
+            raise ValueError("say in fails_with what the application reports while that does not hold")
         return self
 
 
@@ -140,6 +144,12 @@ class Setting(_Part):
     role: str = Field(default="", description="whose new sessions; empty: those of the target's role")
 
 
+class Stated(_Part):
+    """What makes the database what an expectation says, save what would be dropped or lost."""
+
+    stated: str = Field(description="the expectation, such as sql:FILE or alembic:DIR")
+
+
 _STEPS: Mapping[str, type[_Part]] = {
     "sql": Sql,
     "migrations": Migrations,
@@ -148,6 +158,7 @@ _STEPS: Mapping[str, type[_Part]] = {
     "write": Write,
     "end_sessions": EndSessions,
     "setting": Setting,
+    "stated": Stated,
 }
 
 
@@ -164,7 +175,8 @@ Step = Annotated[
     | Annotated[Edit, Tag("Edit")]
     | Annotated[Write, Tag("Write")]
     | Annotated[EndSessions, Tag("EndSessions")]
-    | Annotated[Setting, Tag("Setting")],
+    | Annotated[Setting, Tag("Setting")]
+    | Annotated[Stated, Tag("Stated")],
     Discriminator(
         _step_class,
         custom_error_type="step",

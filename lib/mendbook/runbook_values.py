@@ -124,6 +124,7 @@ _WANTS = {
     "boolean": "true or false",
     "type": "a PostgreSQL type such as timestamptz or numeric(10,2)",
     "directory": "a directory",
+    "expectation": "what states a schema, such as sql:FILE or alembic:DIR",
     "timestamp": "a time with its zone, such as 2026-03-02 08:14:55 UTC",
     "statement": "one whole SQL statement",
     "expression": "one SQL expression without comments, such as now() or 0",

@@ -67,6 +67,15 @@ def is_target(reference: str) -> bool:
     return bool(_LIVE.match(reference))
 
 
+def absolute(reference: str) -> str:
+    """The reference with the whole path of the file or folder that it names, so that it is the same from anywhere."""
+    prefix, colon, place = reference.partition(":")
+    path, more, rest = place.partition(":")
+    if is_target(reference) or not path or not Path(path).exists():
+        return reference
+    return f"{prefix}{colon}{Path(path).resolve()}{more}{rest}"
+
+
 def forms() -> list[str]:
     """How an expectation can be named, for people."""
     own = [f"{each.prefix}:{each.form}" for each in origins().values()]

@@ -16,7 +16,7 @@ from mendbook import lexer, render
 from mendbook.errors import NotThisIncident, Refused, Usage
 from mendbook.runbook import Runbook, plain
 from mendbook.runbook_text import Edit as EditSpec
-from mendbook.runbook_text import Migrations, Option, Sql, Value, Write
+from mendbook.runbook_text import Migrations, Option, Sql, Stated, Value, Write
 from mendbook.runbook_text import Setting as SettingSpec
 from mendbook.schema import ddl, drift, measure, objects, privileges
 from mendbook.schema.clone import Clone
@@ -25,7 +25,7 @@ from mendbook.schema.locks import Lock, blocks
 from mendbook.schema.objects import Object, Setting
 from mendbook.schema.snapshot import Snapshot
 from mendbook.schema.step import HEAD, Step, Transaction, rows
-from mendbook.stages import edits, replay, script, sessions
+from mendbook.stages import edits, replay, script, sessions, stated
 from mendbook.stages.edits import Edit
 from mendbook.stages.history import History
 from mendbook.stages.script import Statement
@@ -127,8 +127,12 @@ def make(
     history = History(conn=conn, live=live, identity=identity, values=values)
     for migrations in history.claimed(runbook, option):
         replay.require_made(migrations, clone, live)
-    wanted = [*_sql(runbook, option, values, history), *_settings(option, values, identity)]
     before = clone.snapshot()
+    wanted = [
+        *_sql(runbook, option, values, history),
+        *_settings(option, values, identity),
+        *_stated(option, values, before),
+    ]
     with clone.copy() as copy:
         copy.add_roles(_roles(conn, wanted))
         script.run(copy, wanted)
@@ -190,6 +194,12 @@ def _settings(option: Option, values: Mapping[str, Value], identity: Identity) -
             role = plain(each.role, values) or identity.role
             setting = Setting(role=role, name=each.setting, value=plain(each.value, values))
             yield Statement(text=privileges.setting(setting), place=f"option {option.id}")
+
+
+def _stated(option: Option, values: Mapping[str, Value], before: Snapshot) -> Iterator[Statement]:
+    for each in option.steps:
+        if isinstance(each, Stated):
+            yield from stated.script(before, plain(each.stated, values))
 
 
 def _roles(conn: psycopg.Connection[Any], statements: Iterable[Statement]) -> list[str]:

@@ -21,6 +21,7 @@ from mendbook.errors import NotThisIncident
 from mendbook.runbook import Runbook, plain
 from mendbook.runbook_text import Ledger, Option, Statement, Value
 from mendbook.schema import snapshot
+from mendbook.stages import stated
 from mendbook.stages.history import History
 from mendbook.target import identify, limit
 
@@ -113,6 +114,8 @@ def run(
 def _outcome(conn: psycopg.Connection[Any], statement: Statement, values: Mapping[str, Value]) -> Outcome:
     if statement.recorded:
         return _recorded(conn, statement, statement.recorded, values)
+    if statement.stated:
+        return _stated(conn, statement, plain(statement.stated, values))
     if statement.fails_with:
         return ask(conn, statement)
     return judge(conn, statement.id, statement.at, statement.sql)
@@ -128,6 +131,17 @@ def _recorded(
     if history.is_recorded(step):
         return outcome
     return replace(outcome, sqlstate=statement.fails_with, message=f"{name} is not recorded as done")
+
+
+def _stated(conn: psycopg.Connection[Any], statement: Statement, reference: str) -> Outcome:
+    """Look for what an expectation has and the database lacks."""
+    steps = stated.repair(snapshot.read(conn), reference).steps
+    outcome = Outcome(id=statement.id, at=statement.at, sql=f"-- {reference}, held against this schema")
+    if not steps:
+        return outcome
+    shown = "; ".join([*(each.title for each in steps[:3]), *(["…"] if len(steps) > 3 else [])])
+    message = f"the schema is {render.words(len(steps), 'step')} from what {reference} states ({shown})"
+    return replace(outcome, sqlstate=statement.fails_with, message=message)
 
 
 def ask(conn: psycopg.Connection[Any], question: Statement) -> Outcome:
