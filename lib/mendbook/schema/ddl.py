@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mendbook.errors import Refused
-from mendbook.schema import definition, order
+from mendbook.schema import creation, order
 from mendbook.schema.drift import Difference, Drift
 from mendbook.schema.forms import columns, constraints, indexes, others, tables, types, views
 from mendbook.schema.forms.context import Context, belonging, unplannable
@@ -207,7 +207,7 @@ class _Repair:
         if isinstance(item, Sequence) and item.owner_table:
             column = Key("column", item.owner_schema or "", item.owner_table, item.owner_column or "")
             if column in self.live:
-                given = Step(title=f"Give {item.key} to {column}", forward=(definition.own_sequence(item),), undo=())
+                given = Step(title=f"Give {item.key} to {column}", forward=(creation.own_sequence(item),), undo=())
                 return [*made, given]
         return made
 

@@ -23,7 +23,7 @@ WHERE l.pid = %(pid)s AND l.granted AND l.database = (SELECT oid FROM pg_databas
   AND c.relkind IN ('r', 'p', 'f', 'v', 'm') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
 """
 _FILES: LiteralString = """
-SELECT format('"%s"."%s"', replace(n.nspname, '"', '""'), replace(c.relname, '"', '""')), pg_relation_filenode(c.oid)
+SELECT format('"%s"."%s"', replace(n.nspname, '"', '""'), replace(c.relname, '"', '""')), c.oid, pg_relation_filenode(c.oid)
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
 """
@@ -50,7 +50,7 @@ def forward(copy: Clone, steps: Sequence[Step]) -> tuple[list[Measured], str]:
     """Run *steps* on a clone and measure each; the problem is empty where all of them ran."""
     measured: list[Measured] = []
     with copy.connect() as conn:
-        existed = {name for name, _ in conn.execute(_FILES)}
+        existed = {(name, oid) for name, oid, _ in conn.execute(_FILES)}
     for step in steps:
         try:
             measured.append(_measure(copy, step, existed))
@@ -71,19 +71,19 @@ def backward(copy: Clone, steps: Sequence[Step]) -> str:
     return ""
 
 
-def _measure(copy: Clone, step: Step, existed: Set[str]) -> Measured:
+def _measure(copy: Clone, step: Step, existed: Set[tuple[str, int]]) -> Measured:
     """Run one step; what it does to relations that an earlier step made blocks nobody, so only *existed* count."""
     with copy.connect() as conn:
-        files = dict(conn.execute(_FILES).fetchall())
+        files = {name: file for name, oid, file in conn.execute(_FILES) if (name, oid) in existed}
         start = time.perf_counter()
         held = _outside(copy, conn, step) if step.transaction is Transaction.NONE else _inside(conn, step)
         seconds = time.perf_counter() - start
-        later = dict(conn.execute(_FILES).fetchall())
+        later = {name: file for name, _, file in conn.execute(_FILES)}
     return Measured(
         title=step.title,
         stated=step.lock,
-        locks={name: lock for name, lock in held.items() if name in existed or name in step.locks},
-        rewrites=tuple(name for name, file in files.items() if name in existed and later.get(name, file) != file),
+        locks={name: lock for name, lock in held.items() if name in files or name in step.locks},
+        rewrites=tuple(name for name, file in files.items() if later.get(name, file) != file),
         seconds=seconds,
     )
 

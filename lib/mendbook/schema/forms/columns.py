@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from psycopg import sql
 
 from mendbook import lexer
-from mendbook.schema import casts, definition
+from mendbook.schema import casts, creation, definition
 from mendbook.schema.definition import alter_column, alter_table
 from mendbook.schema.drift import Difference
 from mendbook.schema.forms.context import Context, comments, step, unplannable
@@ -33,7 +33,7 @@ def create(new: Object, context: Context) -> list[Step]:
 
 
 def _add(new: Column, context: Context) -> Step:
-    added = alter_table(new, f"ADD COLUMN {definition.column(new)}")
+    added = alter_table(new, f"ADD COLUMN {creation.column(new)}")
     owner = (new.schema, new.table, new.name)
     sequences = [
         each
@@ -42,8 +42,8 @@ def _add(new: Column, context: Context) -> Step:
     ]
     forward = [
         added,
-        *map(definition.own_sequence, sequences),
-        *definition.column_state(new),
+        *map(creation.own_sequence, sequences),
+        *creation.column_state(new),
         *definition.comments(new),
     ]
     return step(
@@ -150,13 +150,13 @@ _NAME = 63  # bytes of an identifier
 def drop(old: Object, context: Context) -> list[Step]:
     """Drop a column."""
     assert isinstance(old, Column)  # noqa: S101  by key
-    again = alter_table(old, f"ADD COLUMN {definition.column(old)}")
+    again = alter_table(old, f"ADD COLUMN {creation.column(old)}")
     return [
         step(
             old,
             "Drop",
             definition.drop(old),
-            [again, *definition.column_state(old), *definition.comments(old)],
+            [again, *creation.column_state(old), *definition.comments(old)],
             locks=context.lock(old.key),
             loses="" if old.generated else f"every value of {old.name} of {qualified(old.schema, old.table)}",
         )
@@ -283,7 +283,7 @@ def _identity(old: Column, new: Column) -> Iterator[str]:
     if not new.identity:
         yield alter_column(new, "DROP IDENTITY")
     elif not old.identity:
-        yield alter_column(new, f"ADD {definition.identity(new)}")
+        yield alter_column(new, f"ADD {creation.identity(new)}")
     else:
         if old.identity != new.identity:
             yield alter_column(new, f"SET GENERATED {'ALWAYS' if new.identity == 'a' else 'BY DEFAULT'}")

@@ -6,7 +6,7 @@ import re
 
 from psycopg import sql
 
-from mendbook.schema import definition
+from mendbook.schema import creation, definition
 from mendbook.schema.definition import alter_table
 from mendbook.schema.drift import Difference
 from mendbook.schema.forms.context import Context, comments, step
@@ -37,7 +37,7 @@ def create(new: Object, context: Context) -> list[Step]:
     locks = {**context.lock(new.key), **_others(new, Lock.SHARE_ROW_EXCLUSIVE, context)}
     # The foreign tables among them hold no rows here.
     scans = tuple(context.family(new.key)) if new.kind in "pux" else ()
-    return [step(new, "Add", definition.create(new), definition.drop(new), locks=locks, scans=scans)]
+    return [step(new, "Add", creation.create(new), definition.drop(new), locks=locks, scans=scans)]
 
 
 def _others(new: Constraint, lock: Lock, context: Context) -> dict[str, Lock]:
@@ -118,7 +118,7 @@ def drop(old: Object, context: Context) -> list[Step]:
     """Drop a constraint."""
     assert isinstance(old, Constraint)  # noqa: S101  by key
     locks = {**context.lock(old.key), **_others(old, Lock.ACCESS_EXCLUSIVE, context)}
-    return [step(old, "Drop", definition.drop(old), definition.create(old), locks=locks)]
+    return [step(old, "Drop", definition.drop(old), creation.create(old), locks=locks)]
 
 
 def recreates(item: Difference, context: Context) -> bool:

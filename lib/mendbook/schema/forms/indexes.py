@@ -6,7 +6,7 @@ import re
 
 from psycopg import sql
 
-from mendbook.schema import definition
+from mendbook.schema import creation, definition
 from mendbook.schema.drift import Difference
 from mendbook.schema.forms.context import Context, comments, step
 from mendbook.schema.key import qualified
@@ -31,7 +31,7 @@ def _at_once(new: Index, context: Context) -> Step:
     relation = context.relation(new.key)
     scans = (qualified(*new.key.owner),) if isinstance(relation, View) else ()
     locks = {qualified(*new.key.owner): Lock.SHARE} if relation else {}
-    return step(new, "Create", definition.create(new), definition.drop(new), locks=locks, scans=scans)
+    return step(new, "Create", creation.create(new), definition.drop(new), locks=locks, scans=scans)
 
 
 def _concurrently(new: Index) -> str:
@@ -70,7 +70,7 @@ def drop(old: Object, context: Context) -> list[Step]:
     assert isinstance(old, Index)  # noqa: S101  by key
     table = context.table(old.key)
     if table is None or table.kind != "r":
-        return [step(old, "Drop", definition.drop(old), definition.create(old), locks=context.lock(old.key))]
+        return [step(old, "Drop", definition.drop(old), creation.create(old), locks=context.lock(old.key))]
     gone = text("DROP INDEX CONCURRENTLY IF EXISTS {name}", name=sql.Identifier(old.schema, old.name))
     return [
         step(

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from psycopg import sql
 
-from mendbook.schema import definition, privileges
+from mendbook.schema import creation, definition, privileges
 from mendbook.schema.drift import Difference
 from mendbook.schema.forms.context import Context, comments, step, unplannable
 from mendbook.schema.key import qualified
@@ -39,7 +39,7 @@ _LOCKS = {
 
 def create(new: Object, context: Context) -> list[Step]:
     """Create it."""
-    return [step(new, "Create", definition.create(new), definition.drop(new), locks=_lock(new, context))]
+    return [step(new, "Create", creation.create(new), definition.drop(new), locks=_lock(new, context))]
 
 
 def drop(old: Object, context: Context) -> list[Step]:
@@ -47,7 +47,7 @@ def drop(old: Object, context: Context) -> list[Step]:
     lock = Lock.SHARE_UPDATE_EXCLUSIVE if isinstance(old, Statistics) else Lock.ACCESS_EXCLUSIVE
     locks = context.lock(old.key, lock) if type(old) in _LOCKS else {}
     lost = f"the position of {old.key}" if isinstance(old, Sequence) else ""
-    return [step(old, "Drop", definition.drop(old), definition.create(old), locks=locks, loses=lost)]
+    return [step(old, "Drop", definition.drop(old), creation.create(old), locks=locks, loses=lost)]
 
 
 def _lock(item: Object, context: Context) -> dict[str, Lock]:
@@ -117,7 +117,7 @@ def _policy(old: Policy, new: Policy) -> list[str]:
 def _fired(old: Trigger | Rule, new: Trigger | Rule) -> list[str]:
     replaced = new.definition.rstrip(";").replace("CREATE ", "CREATE OR REPLACE ", 1)
     made = [replaced] if old.definition != new.definition else []
-    return [*made, definition.enable(new)] if old.enabled != new.enabled else made
+    return [*made, creation.enable(new)] if old.enabled != new.enabled else made
 
 
 def _extension(old: Extension, new: Extension) -> list[str]:
@@ -132,11 +132,11 @@ def _extension(old: Extension, new: Extension) -> list[str]:
 
 def _sequence(old: Sequence, new: Sequence) -> list[str]:
     made = []
-    if definition.sequence_options(old) != definition.sequence_options(new):
-        options = definition.sequence_options(new)
+    if creation.sequence_options(old) != creation.sequence_options(new):
+        options = creation.sequence_options(new)
         made.append(text("ALTER SEQUENCE {name} {options}", name=definition.name(new), options=options))
     owners = [(each.owner_schema, each.owner_table, each.owner_column) for each in (old, new)]
-    return [*made, definition.own_sequence(new)] if owners[0] != owners[1] else made
+    return [*made, creation.own_sequence(new)] if owners[0] != owners[1] else made
 
 
 def _publication(old: Publication, new: Publication) -> list[str]:
@@ -162,8 +162,8 @@ _CHANGES: dict[type, Callable[..., list[str]]] = {
     Policy: _policy,
     Trigger: _fired,
     Rule: _fired,
-    EventTrigger: lambda _old, new: [definition.enable(new)] if _old.enabled != new.enabled else [],
-    Statistics: lambda old, new: [definition.statistics_target(new)] if old.target != new.target else [],
+    EventTrigger: lambda _old, new: [creation.enable(new)] if _old.enabled != new.enabled else [],
+    Statistics: lambda old, new: [creation.statistics_target(new)] if old.target != new.target else [],
     Publication: _publication,
     Grant: _granted,
     DefaultPrivilege: _granted,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mendbook.schema import definition
+from mendbook.schema import creation, definition
 from mendbook.schema.definition import alter_table
 from mendbook.schema.drift import Difference
 from mendbook.schema.forms.context import Context, belonging, comments, step, unplannable
@@ -42,19 +42,19 @@ def _whole(item: Table, side: Snapshot) -> Iterator[str]:
     partition = not item.parents and any(not each.local for each in columns)
     sequences = owned(side, item.schema, item.name)
     for sequence in sequences:
-        yield from definition.create(sequence)
+        yield from creation.create(sequence)
     plain = [each._replace(identity="", sequence=None) for each in columns] if partition else columns
-    yield definition.table(item, plain)
+    yield creation.table(item, plain)
     yield from definition.comments(item)
     for part in parts:
         if isinstance(part, Constraint) and part.kind != "f" and (part.local or (partition and part.kind == "c")):
-            yield from definition.create(part)
+            yield from creation.create(part)
         if isinstance(part, Index) and not part.parent:
-            yield from definition.create(part)
+            yield from creation.create(part)
         if isinstance(part, Column):
-            yield from (*definition.column_state(part), *definition.comments(part))
-    yield from map(definition.own_sequence, sequences)
-    yield from definition.table_state(item)
+            yield from (*creation.column_state(part), *definition.comments(part))
+    yield from map(creation.own_sequence, sequences)
+    yield from creation.table_state(item)
 
 
 def covers(item: Table, part: Object) -> bool:
@@ -141,7 +141,7 @@ def rebuild(item: Table, side: Snapshot) -> Iterator[str]:
     yield from _whole(item, side)
     for part in belonging(item, side):
         if not covers(item, part):
-            yield from definition.create(part)
+            yield from creation.create(part)
 
 
 # ---- changes
@@ -238,9 +238,9 @@ def _state(old: Table, new: Table) -> Iterator[str]:
     if old.force_row_security != new.force_row_security:
         yield alter_table(new, f"{'' if new.force_row_security else 'NO '}FORCE ROW LEVEL SECURITY")
     if old.replica_identity != new.replica_identity:
-        yield definition.replica_identity(new)
+        yield creation.replica_identity(new)
     if old.clustered != new.clustered:
-        state = definition.table_state(
+        state = creation.table_state(
             new._replace(row_security=False, force_row_security=False, replica_identity="default")
         )
         yield state[0] if new.clustered else alter_table(new, "SET WITHOUT CLUSTER")

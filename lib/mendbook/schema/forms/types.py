@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from psycopg import sql
 
-from mendbook.schema import definition
+from mendbook.schema import creation, definition
 from mendbook.schema.drift import Difference
 from mendbook.schema.forms.context import Context, comments, step, unplannable
 from mendbook.schema.key import Key, qualified
@@ -19,12 +19,12 @@ from mendbook.schema.text import text
 
 def create(new: Object, context: Context) -> list[Step]:
     """Create a type."""
-    return [step(new, "Create", definition.create(new), definition.drop(new))]
+    return [step(new, "Create", creation.create(new), definition.drop(new))]
 
 
 def drop(old: Object, context: Context) -> list[Step]:
     """Drop a type that nothing uses any longer."""
-    return [step(old, "Drop", definition.drop(old), definition.create(old))]
+    return [step(old, "Drop", definition.drop(old), creation.create(old))]
 
 
 def recreates(item: Difference, context: Context) -> bool:
@@ -123,7 +123,7 @@ def _replace(item: Difference, context: Context) -> list[Step]:
 def _moved(old: Type, new: Type, columns: list[Column], context: Context, *, back: bool = False) -> Iterator[str]:
     aside = f"{old.name}_old"[:63]
     yield text("ALTER {w} {n} RENAME TO {a}", w=definition.word(old), n=definition.name(old), a=sql.Identifier(aside))
-    yield from definition.create(new)
+    yield from creation.create(new)
     for each in columns:
         wanted = context.desired.objects.get(each.key)
         kept = wanted if isinstance(wanted, Column) and not back and wanted.type == each.type else each

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mendbook.schema import definition
+from mendbook.schema import creation, definition
 from mendbook.schema.drift import Difference
 from mendbook.schema.forms.context import Context, belonging, comments, step
 from mendbook.schema.key import qualified
@@ -14,14 +14,14 @@ from mendbook.schema.step import Step
 
 def create(new: Object, context: Context) -> list[Step]:
     """Create a view or a function."""
-    return [step(new, "Create", definition.create(new), definition.drop(new))]
+    return [step(new, "Create", creation.create(new), definition.drop(new))]
 
 
 def drop(old: Object, context: Context) -> list[Step]:
     """Drop a view or a function; its undo brings back all that belongs to it."""
     again = [
-        *definition.create(old),
-        *(line for part in belonging(old, context.live) for line in definition.create(part)),
+        *creation.create(old),
+        *(line for part in belonging(old, context.live) for line in creation.create(part)),
     ]
     return [step(old, "Drop", definition.drop(old), again, locks=context.lock(old.key))]
 
@@ -45,7 +45,7 @@ def change(item: Difference, context: Context) -> list[Step]:
     made = []
     if isinstance(live, View) and isinstance(new, View):
         if {"definition", "columns", "types", "options"} & set(item.fields):
-            forward, undo = definition.create_view(new, replace=True), definition.create_view(live, replace=True)
+            forward, undo = creation.create_view(new, replace=True), creation.create_view(live, replace=True)
             made.append(step(new, "Replace", [forward], [undo], locks=context.lock(new.key)))
         made += _column_comments(live, new)
     elif isinstance(live, Function) and isinstance(new, Function) and live.definition != new.definition:
