@@ -466,7 +466,7 @@ LEFT JOIN pg_constraint k ON d.classid = 'pg_constraint'::regclass AND k.oid = d
 LEFT JOIN pg_constraint i ON k.contype = 'f' AND i.conindid = d.refobjid AND i.contype IN ('p', 'u')
                          AND d.refclassid = 'pg_class'::regclass
 LEFT JOIN pg_sequence s ON d.classid = 'pg_class'::regclass AND s.seqrelid = d.objid
-WHERE d.refobjid >= 16384 AND d.objid >= 16384 AND d.deptype IN ('n', 'a')
+WHERE d.refobjid >= 16384 AND d.objid >= 16384 AND d.deptype IN ('n', 'a', 'P')
   AND d.refclassid <> 'pg_namespace'::regclass
   AND NOT (d.deptype = 'a' AND d.refclassid = 'pg_class'::regclass AND d.classid = 'pg_attrdef'::regclass)
   AND NOT (d.deptype = 'a' AND d.classid = 'pg_class'::regclass AND s.seqrelid IS NOT NULL);
