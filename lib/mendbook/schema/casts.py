@@ -45,6 +45,15 @@ def keeps(old: str, new: str) -> bool:
     return wanted_size is None or (size is not None and size <= wanted_size)
 
 
+def is_relabelled(old: str, new: str) -> bool:
+    """Whether a change of type leaves the rows as they are: ATColumnChangeRequiresRewrite() of PostgreSQL's source."""
+    before, after = _read(old), _read(new)
+    if before is None or after is None or before[3] != after[3] or before[3]:
+        return old == new
+    texts = before[0] in _TEXTS and after[0] in _TEXTS
+    return (texts or (before[0] == after[0] == "numeric" and before[2] == after[2])) and keeps(old, new)
+
+
 def cast(expression: str, old: str, new: str) -> str:
     """The expression that converts a value of *old* to *new*."""
     before, after = _read(old), _read(new)

@@ -12,8 +12,10 @@ WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
   AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_namespace'::regclass AND e.objid = n.oid AND e.deptype = 'e');
 
 -- name: extensions
-SELECT e.oid, e.extname, n.nspname, e.extversion
-FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
+SELECT e.oid, e.extname, n.nspname, e.extversion, d.description
+FROM pg_extension e
+JOIN pg_namespace n ON n.oid = e.extnamespace
+LEFT JOIN pg_description d ON d.classoid = 'pg_extension'::regclass AND d.objoid = e.oid
 WHERE e.extname <> 'plpgsql';
 
 -- name: collations
@@ -58,6 +60,13 @@ SELECT t.oid, n.nspname, t.typname, t.typtype::text,
        CASE WHEN t.typtype = 'd' THEN coalesce(
          (SELECT array_agg(ARRAY[k.conname::text, pg_get_constraintdef(k.oid)] ORDER BY k.conname)
           FROM pg_constraint k WHERE k.contypid = t.oid AND k.contype = 'c'), '{}') ELSE '{}' END,
+       coalesce((SELECT array_agg(ARRAY[p.name, p.description] ORDER BY p.name) FROM (
+         SELECT k.conname::text AS name, pd.description FROM pg_constraint k
+         JOIN pg_description pd ON pd.classoid = 'pg_constraint'::regclass AND pd.objoid = k.oid WHERE k.contypid = t.oid
+         UNION ALL
+         SELECT a.attname::text, pd.description FROM pg_attribute a
+         JOIN pg_description pd ON pd.classoid = 'pg_class'::regclass AND pd.objoid = a.attrelid AND pd.objsubid = a.attnum
+         WHERE a.attrelid = t.typrelid AND a.attnum > 0) p), '{}'),
        d.description
 FROM pg_type t
 JOIN pg_namespace n ON n.oid = t.typnamespace
@@ -70,7 +79,7 @@ WHERE (t.typtype IN ('e', 'd', 'r') OR (t.typtype = 'c' AND c.relkind = 'c'))
 
 -- name: sequences
 SELECT c.oid, n.nspname, c.relname, format_type(s.seqtypid, NULL), s.seqstart, s.seqincrement, s.seqmin, s.seqmax, s.seqcache,
-       s.seqcycle, o.nspname, oc.relname, a.attname, d.description
+       s.seqcycle, c.relpersistence::text, o.nspname, oc.relname, a.attname, d.description
 FROM pg_sequence s
 JOIN pg_class c ON c.oid = s.seqrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -105,7 +114,7 @@ SELECT c.oid, n.nspname, c.relname, c.relkind::text, c.relpersistence::text,
                  WHERE i.inhrelid = c.oid), '{}'),
        coalesce(c.reloptions, '{}') || coalesce((SELECT array_agg('toast.' || o) FROM unnest(tc.reloptions) o), '{}'),
        c.relrowsecurity, c.relforcerowsecurity,
-       CASE c.relreplident WHEN 'd' THEN 'default' WHEN 'n' THEN 'nothing' WHEN 'f' THEN 'full'
+       CASE CASE WHEN c.relkind = 'f' THEN 'd' ELSE c.relreplident END WHEN 'd' THEN 'default' WHEN 'n' THEN 'nothing' WHEN 'f' THEN 'full'
          ELSE 'index ' || coalesce((SELECT ic.relname FROM pg_index i JOIN pg_class ic ON ic.oid = i.indexrelid
                                     WHERE i.indrelid = c.oid AND i.indisreplident), '') END,
        (SELECT ic.relname FROM pg_index i JOIN pg_class ic ON ic.oid = i.indexrelid WHERE i.indrelid = c.oid AND i.indisclustered),
@@ -115,7 +124,7 @@ SELECT c.oid, n.nspname, c.relname, c.relkind::text, c.relpersistence::text,
            (SELECT format('OPTIONS (%s)', string_agg(format('%I %L', o.option_name, o.option_value), ', ' ORDER BY o.option_name))
             FROM pg_options_to_table(f.ftoptions) o HAVING count(*) > 0))
          FROM pg_foreign_table f JOIN pg_foreign_server s ON s.oid = f.ftserver WHERE f.ftrelid = c.oid) END,
-       d.description
+       CASE WHEN c.reloftype <> 0 THEN format_type(c.reloftype, NULL) END, d.description
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_class tc ON tc.oid = c.reltoastrelid
@@ -127,7 +136,11 @@ WHERE c.relkind IN ('r', 'p', 'f') AND c.relpersistence <> 't'
 
 -- name: columns
 -- The sequence of an identity column is named after table and column, and counts from 1 in steps of 1, unless stated.
+-- Since PostgreSQL 18, NOT NULL is a constraint: it has the usual name and is inherited, unless stated.
 SELECT c.oid, a.attnum, n.nspname, c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
+       CASE WHEN r.oid IS NOT NULL AND (r.conname <> c.relname || '_' || a.attname || '_not_null' OR r.connoinherit OR NOT r.convalidated)
+            THEN format('CONSTRAINT %I NOT NULL', r.conname) || CASE WHEN r.connoinherit THEN ' NO INHERIT' ELSE '' END
+                 || CASE WHEN r.convalidated THEN '' ELSE ' NOT VALID' END END,
        CASE WHEN a.atthasdef THEN pg_get_expr(f.adbin, f.adrelid) END,
        a.attidentity::text, a.attgenerated::text,
        CASE WHEN a.attcollation <> t.typcollation THEN (SELECT format('%I.%I', ln.nspname, l.collname)
@@ -155,12 +168,15 @@ SELECT c.oid, a.attnum, n.nspname, c.relname, a.attname, format_type(a.atttypid,
             THEN CASE a.attstorage WHEN 'p' THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL' WHEN 'x' THEN 'EXTENDED' ELSE 'MAIN' END END,
        CASE a.attcompression WHEN 'p' THEN 'pglz' WHEN 'l' THEN 'lz4' END,
        nullif(a.attstattarget::int, -1),
-       coalesce(a.attoptions, '{}'), d.description
+       coalesce(a.attoptions, '{}'),
+       CASE WHEN c.relkind = 'f' THEN coalesce((SELECT array_agg(ARRAY[o.option_name, o.option_value] ORDER BY o.option_name)
+            FROM pg_options_to_table(a.attfdwoptions) o), '{}') ELSE '{}' END, d.description
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 JOIN pg_type t ON t.oid = a.atttypid
 LEFT JOIN pg_attrdef f ON a.atthasdef AND f.adrelid = c.oid AND f.adnum = a.attnum
+LEFT JOIN pg_constraint r ON a.attnotnull AND r.conrelid = c.oid AND r.contype = 'n' AND r.conkey[1] = a.attnum
 LEFT JOIN pg_description d ON d.classoid = 'pg_class'::regclass AND d.objoid = c.oid AND d.objsubid = a.attnum
 WHERE c.relkind IN ('r', 'p', 'f') AND c.relpersistence <> 't'
   AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
@@ -169,13 +185,17 @@ ORDER BY a.attrelid, a.attnum;
 
 -- name: constraints
 -- NOT NULL is the column's; PostgreSQL 18 lists it here as well (contype n). Triggers of kind t are read as triggers.
-SELECT k.oid, n.nspname, c.relname, k.conname, k.contype::text, pg_get_constraintdef(k.oid), k.convalidated,
+SELECT k.oid, n.nspname, c.relname, k.conname, k.contype::text,
+       CASE WHEN ic.reloptions IS NULL OR k.contype = 'f' THEN pg_get_constraintdef(k.oid)
+            ELSE regexp_replace(pg_get_constraintdef(k.oid), '( WHERE \(.*\))?( DEFERRABLE)?( INITIALLY DEFERRED)?$',
+                                format(' WITH (%s)\1\2\3', array_to_string(ic.reloptions, ', '))) END, k.convalidated,
        CASE WHEN k.confrelid <> 0 THEN (SELECT format('"%s"."%s"', replace(fn.nspname, '"', '""'), replace(f.relname, '"', '""'))
             FROM pg_class f JOIN pg_namespace fn ON fn.oid = f.relnamespace WHERE f.oid = k.confrelid) END,
        k.conislocal, d.description
 FROM pg_constraint k
 JOIN pg_class c ON c.oid = k.conrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace
+LEFT JOIN pg_class ic ON ic.oid = k.conindid
 LEFT JOIN pg_description d ON d.classoid = 'pg_constraint'::regclass AND d.objoid = k.oid
 WHERE k.contype IN ('c', 'f', 'p', 'u', 'x') AND k.conparentid = 0 AND c.relpersistence <> 't'
   AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
@@ -187,6 +207,8 @@ SELECT ic.oid, n.nspname, c.relname, ic.relname, pg_get_indexdef(i.indexrelid), 
        CASE WHEN ic.relispartition THEN (SELECT format('"%s"."%s"', replace(pn.nspname, '"', '""'), replace(p.relname, '"', '""'))
             FROM pg_inherits h JOIN pg_class p ON p.oid = h.inhparent JOIN pg_namespace pn ON pn.oid = p.relnamespace
             WHERE h.inhrelid = ic.oid) END,
+       coalesce((SELECT array_agg(ARRAY[a.attnum, a.attstattarget] ORDER BY a.attnum) FROM pg_attribute a
+                 WHERE i.indexprs IS NOT NULL AND a.attrelid = ic.oid AND a.attstattarget >= 0), '{}'),
        d.description
 FROM pg_index i
 JOIN pg_class c ON c.oid = i.indrelid
@@ -201,16 +223,18 @@ WHERE c.relpersistence <> 't'
 
 -- name: views
 SELECT c.oid, n.nspname, c.relname, c.relkind::text, pg_get_viewdef(c.oid), coalesce(c.reloptions, '{}'),
-       coalesce(a.names, '{}'), coalesce(a.types, '{}'), coalesce(a.comments, '{}'), d.description
+       coalesce(a.names, '{}'), coalesce(a.types, '{}'), coalesce(a.defaults, '{}'), coalesce(a.comments, '{}'), d.description
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_description d ON d.classoid = 'pg_class'::regclass AND d.objoid = c.oid AND d.objsubid = 0
 LEFT JOIN LATERAL (
   SELECT array_agg(a.attname::text ORDER BY a.attnum) AS names,
          array_agg(format_type(a.atttypid, a.atttypmod) ORDER BY a.attnum) AS types,
+         array_agg(ARRAY[a.attname::text, pg_get_expr(f.adbin, f.adrelid)] ORDER BY a.attnum) FILTER (WHERE a.atthasdef) AS defaults,
          array_agg(ARRAY[a.attname::text, ad.description] ORDER BY a.attnum) FILTER (WHERE ad.description IS NOT NULL) AS comments
   FROM pg_attribute a
   LEFT JOIN pg_description ad ON ad.classoid = 'pg_class'::regclass AND ad.objoid = c.oid AND ad.objsubid = a.attnum
+  LEFT JOIN pg_attrdef f ON a.atthasdef AND f.adrelid = a.attrelid AND f.adnum = a.attnum
   WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) a ON true
 WHERE c.relkind IN ('v', 'm') AND c.relpersistence <> 't'
   AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
@@ -300,7 +324,7 @@ WHERE NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_event_trigger'::
 SELECT p.oid, p.pubname, p.puballtables,
        format('publish = %L, publish_via_partition_root = %s',
          concat_ws(', ', CASE WHEN p.pubinsert THEN 'insert' END, CASE WHEN p.pubupdate THEN 'update' END,
-           CASE WHEN p.pubdelete THEN 'delete' END, CASE WHEN p.pubtruncate THEN 'truncate' END), p.pubviaroot),
+           CASE WHEN p.pubdelete THEN 'delete' END, CASE WHEN p.pubtruncate THEN 'truncate' END), p.pubviaroot::text),
        coalesce((SELECT array_agg(format('TABLE ONLY %I.%I', n.nspname, c.relname) ORDER BY n.nspname, c.relname)
          FROM pg_publication_rel r JOIN pg_class c ON c.oid = r.prrelid JOIN pg_namespace n ON n.oid = c.relnamespace
          WHERE r.prpubid = p.oid), '{}'),
@@ -312,11 +336,11 @@ LEFT JOIN pg_description d ON d.classoid = 'pg_publication'::regclass AND d.objo
 SELECT p.oid, p.pubname, p.puballtables,
        format('publish = %L, publish_via_partition_root = %s',
          concat_ws(', ', CASE WHEN p.pubinsert THEN 'insert' END, CASE WHEN p.pubupdate THEN 'update' END,
-           CASE WHEN p.pubdelete THEN 'delete' END, CASE WHEN p.pubtruncate THEN 'truncate' END), p.pubviaroot),
+           CASE WHEN p.pubdelete THEN 'delete' END, CASE WHEN p.pubtruncate THEN 'truncate' END), p.pubviaroot::text),
        coalesce((SELECT array_agg(format('TABLE ONLY %I.%I', n.nspname, c.relname)
            || coalesce((SELECT format(' (%s)', string_agg(format('%I', a.attname), ', ' ORDER BY a.attnum))
                         FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum = ANY (r.prattrs) HAVING count(*) > 0), '')
-           || coalesce(format(' WHERE (%s)', pg_get_expr(r.prqual, r.prrelid)), '') ORDER BY n.nspname, c.relname)
+           || coalesce(' WHERE (' || pg_get_expr(r.prqual, r.prrelid) || ')', '') ORDER BY n.nspname, c.relname)
          FROM pg_publication_rel r JOIN pg_class c ON c.oid = r.prrelid JOIN pg_namespace n ON n.oid = c.relnamespace
          WHERE r.prpubid = p.oid), '{}')
        || coalesce((SELECT array_agg(format('TABLES IN SCHEMA %I', n.nspname) ORDER BY n.nspname)
@@ -326,7 +350,7 @@ FROM pg_publication p
 LEFT JOIN pg_description d ON d.classoid = 'pg_publication'::regclass AND d.objoid = p.oid;
 
 -- name: grants
--- Only what is not usual: an object without an access list of its own has that of acldefault().
+-- Only what is not usual: an object without an access list of its own has that of acldefault(). In the lists' order.
 SELECT NULL::oid, o.object, o.schema, o.name, o.part, coalesce(r.rolname, ''), coalesce(e.given, '{}'), coalesce(e.usual, '{}')
 FROM (
   SELECT CASE WHEN c.relkind = 'S' THEN 'SEQUENCE' ELSE 'TABLE' END AS object, n.nspname AS schema, c.relname AS name,
@@ -363,14 +387,17 @@ FROM (
 ) o
 CROSS JOIN LATERAL (
   SELECT x.grantee, array_agg(DISTINCT x.privilege ORDER BY x.privilege) FILTER (WHERE x.given) AS given,
-         array_agg(DISTINCT x.privilege ORDER BY x.privilege) FILTER (WHERE NOT x.given) AS usual
-  FROM (SELECT grantee, privilege_type || CASE WHEN is_grantable THEN '*' ELSE '' END AS privilege, true AS given FROM aclexplode(o.acl)
+         array_agg(DISTINCT x.privilege ORDER BY x.privilege) FILTER (WHERE NOT x.given) AS usual,
+         min(x.place) FILTER (WHERE x.given) AS place
+  FROM (SELECT grantee, privilege_type || CASE WHEN is_grantable THEN '*' ELSE '' END AS privilege, true AS given, ordinality AS place
+        FROM aclexplode(o.acl) WITH ORDINALITY
         UNION ALL
-        SELECT grantee, privilege_type || CASE WHEN is_grantable THEN '*' ELSE '' END, false FROM aclexplode(o.usual)) x
+        SELECT grantee, privilege_type || CASE WHEN is_grantable THEN '*' ELSE '' END, false, 0 FROM aclexplode(o.usual)) x
   GROUP BY x.grantee
 ) e
 LEFT JOIN pg_roles r ON r.oid = e.grantee
-WHERE e.given IS DISTINCT FROM e.usual;
+WHERE e.given IS DISTINCT FROM e.usual
+ORDER BY e.place;
 
 -- name: default_privileges
 SELECT NULL::oid, o.rolname, coalesce(n.nspname, ''),
@@ -425,7 +452,7 @@ WHERE x.oid >= 16384 AND coalesce(i.schema, '') !~ '^pg_'
 
 -- name: dependencies
 -- What needs what, by the oids of pg_depend. A view's query and a column's default are the view's and the column's
--- own; what only binds a part to its own table is left out.
+-- own; what a sequence is owned by, it does not need.
 -- A foreign key needs the constraint behind the unique index that it names.
 SELECT CASE WHEN r.oid IS NOT NULL THEN 'pg_class' WHEN f.oid IS NOT NULL THEN 'pg_class'
             WHEN k.contypid <> 0 THEN 'pg_type' ELSE d.classid::regclass::text END,
@@ -438,10 +465,11 @@ LEFT JOIN pg_attrdef f ON d.classid = 'pg_attrdef'::regclass AND f.oid = d.objid
 LEFT JOIN pg_constraint k ON d.classid = 'pg_constraint'::regclass AND k.oid = d.objid
 LEFT JOIN pg_constraint i ON k.contype = 'f' AND i.conindid = d.refobjid AND i.contype IN ('p', 'u')
                          AND d.refclassid = 'pg_class'::regclass
-WHERE d.refobjid >= 16384 AND d.objid >= 16384 AND d.deptype IN ('n', 'a')
+LEFT JOIN pg_sequence s ON d.classid = 'pg_class'::regclass AND s.seqrelid = d.objid
+WHERE d.refobjid >= 16384 AND d.objid >= 16384 AND d.deptype IN ('n', 'a', 'P')
   AND d.refclassid <> 'pg_namespace'::regclass
-  AND NOT (d.deptype = 'a' AND d.refclassid = 'pg_class'::regclass AND d.classid IN ('pg_attrdef'::regclass, 'pg_constraint'::regclass))
-  AND NOT (d.deptype = 'a' AND d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass AND d.refobjsubid > 0);
+  AND NOT (d.deptype = 'a' AND d.refclassid = 'pg_class'::regclass AND d.classid = 'pg_attrdef'::regclass)
+  AND NOT (d.deptype = 'a' AND d.classid = 'pg_class'::regclass AND s.seqrelid IS NOT NULL);
 
 -- name: aliases
 -- The type of a table's rows, and the types of arrays, are the table's and the element's.

@@ -2,34 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from mendbook.errors import Refused
-from mendbook.schema import definition, order
+from mendbook.schema import creation, order
+from mendbook.schema.claims import circular, claimed
 from mendbook.schema.drift import Difference, Drift
-from mendbook.schema.forms import columns, constraints, indexes, others, tables, types, views
-from mendbook.schema.forms.context import Context, belonging, unplannable
+from mendbook.schema.forms import anew, columns, tables
+from mendbook.schema.forms.catalogue import form_of
+from mendbook.schema.forms.context import Context, belonging, step, unplannable
 from mendbook.schema.key import Key, qualified
-from mendbook.schema.objects import Function, Grant, Object, Other, Schema, Sequence, Type
+from mendbook.schema.objects import Grant, Object, Other, Schema, Sequence
 from mendbook.schema.order import Work
-from mendbook.schema.relations import Column, Constraint, Index, Part, Table, View
+from mendbook.schema.relations import Column, Constraint, Index, Part, Table
+from mendbook.schema.scope import Scope
 from mendbook.schema.snapshot import Snapshot
 from mendbook.schema.step import Step
 
 __all__ = ["Left", "Repair", "Step", "repair"]
-
-# The module that knows the forms of a kind; all have create, change, drop and recreates.
-_FORMS: Mapping[type, Any] = {
-    Table: tables,
-    Column: columns,
-    Constraint: constraints,
-    Index: indexes,
-    View: views,
-    Function: views,
-    Type: types,
-}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,232 +49,208 @@ def repair(drift: Drift, live: Snapshot, desired: Snapshot, *, drops: bool) -> R
     `Refused` for differences that have no Step, by their names. What a step rewrites is stated where it always does;
     `measure` knows it for sure.
     """
-    made = _Repair(drift, Context(live=live, desired=desired, drops=drops))
-    return Repair(steps=tuple(step for work in made.work() for step in work.steps), left=tuple(made.left))
+    context = Context(live=live, desired=desired, drops=drops)
+    left = [] if drops else list(_left(drift, context))
+    spared = {each.difference.key for each in left}
+    work = _Work(Scope((item for item in drift.differences if item.key not in spared), context), context)
+    shown = tuple(each for each in left if not _comes_with(each.difference, context))
+    return Repair(steps=tuple(step for each in work.ordered() for step in each.steps), left=shown)
 
 
 def script(whole: Snapshot) -> Iterator[tuple[Key, str]]:
     """Every statement that builds *whole* in a new database, each with the object it makes, in an order that works."""
     # A new database has the schema public; what is only named cannot be made.
     public = Schema(name="public", comment="standard public schema")
-    empty = Snapshot(objects={public.key: public}, major=whole.major)
+    empty = Snapshot(objects={public.key: public}, major=whole.major, volatile=whole.volatile)
     known = [item for item in whole.objects.values() if not isinstance(item, Other)]
-    drift = Drift(
-        differences=tuple(Difference(key=each.key, live=None, desired=each) for each in known if each.key != public.key)
-    )
-    for work in _Repair(drift, Context(live=empty, desired=whole, drops=True)).work():
-        for step in work.steps:
-            yield from ((work.key, statement) for statement in step.forward)
+    missing = (Difference(key=each.key, live=None, desired=each) for each in known if each.key != public.key)
+    context = Context(live=empty, desired=whole, drops=True)
+    for work in _Work(Scope(missing, context), context).ordered():
+        for each in work.steps:
+            yield from ((work.key, statement) for statement in each.forward)
 
 
-class _Repair:
+# ---- what is left alone
+
+
+def _left(drift: Drift, context: Context) -> Iterator[Left]:
+    """What exists only in the live database, what would lose data, and what has no room beside these."""
+    kept: set[object] = set()
+    for item in drift.differences:
+        reason = _loses(item, context)
+        if reason:
+            kept.update(claimed(item.live) if item.live else ())
+            yield Left(difference=item, reason=reason)
+    for item in drift.differences:
+        taken = kept & set(claimed(item.desired)) if item.desired and item.verdict == "missing" else ()
+        if taken:
+            yield Left(difference=item, reason="something of that name is left in its place")
+
+
+def _loses(item: Difference, context: Context) -> str:
+    if item.verdict == "extra":
+        return "it exists only in the live database"
+    loses = getattr(form_of(item), "loses", None)
+    lost = loses(item, context) if item.verdict == "changed" and loses else ""
+    return f"the change would lose {lost}" if lost else ""
+
+
+def _comes_with(item: Difference, context: Context) -> bool:
+    """Whether an extra object is part of another extra one, which stands for both."""
+    owners = [Key(kind, *item.key.owner) for kind in ("table", "view", "type", "sequence")]
+    live, desired = context.live.objects, context.desired.objects
+    return item.verdict == "extra" and any(key != item.key and key in live and key not in desired for key in owners)
+
+
+class _Work:
     """The work of one repair."""
 
-    def __init__(self, drift: Drift, context: Context) -> None:
+    def __init__(self, scope: Scope, context: Context) -> None:
+        self.scope = scope
         self.context = context
         self.live = context.live.objects
         self.desired = context.desired.objects
-        self.left: list[Left] = []
-        self.differences = {item.key: item for item in drift.differences if not self._is_left(item)}
-        self.gone = {key for key, item in self.differences.items() if item.verdict == "extra"}
-        self.again = {
-            key: None
-            for key, item in self.differences.items()
-            if item.verdict == "changed" and self._form(item).recreates(item, context)
-        }
-        self._close()
+        self.dropped = scope.gone | set(scope.again)
+        self.tables = {qualified(*key.owner): key for key in self.dropped if key.kind == "table"}
+        self.indexes = {qualified(key.schema, key.part) for key in self.dropped if key.kind == "index"}
+        self.problems: list[str] = []
 
-    def _form(self, item: Difference) -> Any:
-        return _FORMS.get(type(item.desired or item.live), others)
-
-    def _is_left(self, item: Difference) -> bool:
-        if self.context.drops:
-            return False
-        reason = "it exists only in the live database" if item.verdict == "extra" else ""
-        loses = getattr(self._form(item), "loses", None)
-        if item.verdict == "changed" and loses:
-            lost = loses(item, self.context)
-            reason = f"the change would lose {lost}" if lost else ""
-        whole = item.verdict == "extra" and self._comes_with(item)
-        if reason and not whole:
-            self.left.append(Left(difference=item, reason=reason))
-        return bool(reason)
-
-    def _comes_with(self, item: Difference) -> bool:
-        """Whether an extra object is part of another extra one, which stands for both."""
-        owners = [Key(kind, *item.key.owner) for kind in ("table", "view", "type", "sequence")]
-        return any(key != item.key and key in self.live and key not in self.desired for key in owners)
-
-    # ---- what stands in the way
-
-    def _close(self) -> None:
-        """Find what has to be dropped and made again because of what it needs."""
-        todo = [*self.gone, *self.again, *(key for key, item in self.differences.items() if self._disturbs(item))]
-        while todo:
-            key = todo.pop()
-            for user in sorted(self.context.live.needed_by.get(key, ())) + self._expressed(key):
-                if user not in self.again and user not in self.gone and self._is_in_the_way(user, key):
-                    if user.kind != "column" or not self._is_moved(key, user):
-                        self.again[user] = None
-                    todo.append(user)
-
-    def _disturbs(self, item: Difference) -> bool:
-        if item.verdict != "changed":
-            return False
-        form = self._form(item)
-        return form in (columns, types) and bool(form.disturbs(item))
-
-    def _is_moved(self, key: Key, user: Key) -> bool:
-        item = self.differences.get(key)
-        return key.kind == "type" and item is not None and item.verdict == "changed" and types.is_moved(item, user)
-
-    def _is_in_the_way(self, user: Key, key: Key) -> bool:
-        """Whether *user* has to go while *key* goes or changes; PostgreSQL sees to some itself."""
-        if user.owner == key.owner and key.kind == "table":
-            return False
-        if key.kind == "column":
-            if user.kind in ("constraint", "index", "statistics"):
-                return key in self.again and user.owner != key.owner
-            return True
-        if user.kind == "column":
-            return self._is_moved(key, user) or (
-                key in self.again and key in self.context.desired.needs.get(user, frozenset())
-            )
-        if user.kind == "table":
-            return key in self.again or key in self.gone
-        return True
-
-    def _expressed(self, key: Key) -> list[Key]:
-        """The generated columns of the same table whose expression names a column."""
-        if key.kind != "column":
-            return []
-        siblings = self.context.live.columns(*key.owner)
-        return [
-            each.key
-            for each in siblings
-            if each.generated and each.key != key and key.part in (each.default or "") and each.key in self.desired
-        ]
-
-    # ---- the work
-
-    def work(self) -> Iterator[Work]:
+    def ordered(self) -> Iterator[Work]:
         """All work, in order; raises `Refused` naming what has no Step."""
-        problems: list[str] = []
-        going = [key for key in (*self.gone, *self.again) if key in self.live and not self._goes_with(key)]
-        work = [self._work("drop", key, self.live[key], problems) for key in going]
-        for key, item in self._wanted():
-            if not self._comes_new(key, item):
-                work.append(self._work("create", key, item, problems))
-        for key, difference in self.differences.items():
-            if difference.verdict == "changed" and key not in self.again and not self._is_made_again(key):
-                work.append(self._work("change", key, difference, problems))
-                if work[-1].disturbs and key.kind == "column":
-                    work.append(Work(verb="settle", key=key, steps=columns.settle(difference, self.context)))
-        if problems:
-            raise Refused("\n".join(problems))
-        yield from order.arrange(work, self.context.live, self.context.desired, set(self.again))
+        work = [*self._dropped(), *self._created(), *self._changed()]
+        if self.problems:
+            raise Refused("\n".join(self.problems))
+        again = {*self.scope.again, *self.scope.loose}
+        yield from order.arrange(work, self.context.live, self.context.desired, again)
 
-    def _work(self, verb: order.Verb, key: Key, what: Object | Difference, problems: list[str]) -> Work:
-        form = _FORMS.get(type(what.desired if isinstance(what, Difference) else what), others)
-        made: list[Step] = []
-        disturbs = isinstance(what, Difference) and self._disturbs(what)
+    def _steps(self, key: Key, form: object, verb: str, what: Object | Difference | anew.Group) -> list[Step]:
         try:
-            if isinstance(what, Difference):
-                made = form.change(what, self.context)
-            elif isinstance(what, Other):
+            if isinstance(what, Other):
                 raise unplannable(self._difference(key))
-            else:
-                made = getattr(form, verb)(what, self.context)
-                made = self._owned(what, made) if verb == "create" else made
+            made: list[Step] = getattr(form, verb)(what, self.context)
+            if verb == "change" and not made and not hasattr(form, "settle"):
+                raise unplannable(self._difference(key))
         except Refused as error:
-            problems.append(str(error))
-        return Work(verb=verb, key=key, steps=made, disturbs=disturbs)
+            self.problems.append(str(error))
+            return []
+        return made
 
     def _difference(self, key: Key) -> Difference:
         return Difference(key=key, live=self.live.get(key), desired=self.desired.get(key))
 
+    def _dropped(self) -> Iterator[Work]:
+        for key in self.dropped:
+            if key in self.live and not self._goes_with(key):
+                item = self.live[key]
+                yield Work(verb="drop", key=key, steps=self._steps(key, form_of(item), "drop", item))
+        for key in self.scope.loose:
+            item = self.live[key]
+            yield Work(verb="drop", key=key, steps=self._steps(key, form_of(item), "loosen", item))
+
+    def _created(self) -> Iterator[Work]:
+        for key, item in self._wanted():
+            if self._comes_new(key, item):
+                continue
+            form = form_of(item)
+            made = self._owned(item, self._steps(key, form, "create", item))
+            if made and len(made) > 1 and hasattr(form, "is_preparation") and form.is_preparation(made[0]):
+                yield Work(verb="prepare", key=key, steps=[made.pop(0)])
+            yield Work(verb="create", key=key, steps=made)
+
+    def _changed(self) -> Iterator[Work]:
+        if self.scope.anew:
+            first, *others = self.scope.anew
+            steps = self._steps(first, anew, "change", anew.arrange(self.scope.anew, self.context))
+            yield Work(verb="change", key=first, together=tuple(others), steps=steps, disturbs=True)
+        parts = {part.key for key in self.scope.again for part in self._parts(key)}
+        parts |= {part.key for key in self.scope.anew for part in belonging(self.live[key], self.context.live)}
+        for key, item in self.scope.differences.items():
+            if item.verdict != "changed" or key in self.scope.again or key in self.scope.anew or key in parts:
+                continue
+            form = form_of(item)
+            disturbs = form is columns and columns.disturbs(item)
+            yield Work(verb="change", key=key, steps=self._steps(key, form, "change", item), disturbs=disturbs)
+            if hasattr(form, "settle"):
+                yield Work(verb="settle", key=key, steps=self._steps(key, form, "settle", item))
+
     def _owned(self, item: Object, made: list[Step]) -> list[Step]:
-        """A sequence for a column that is there already is given to it."""
+        """A sequence for a column that is there already is given to it, and goes on where the column's values end."""
         if isinstance(item, Sequence) and item.owner_table:
             column = Key("column", item.owner_schema or "", item.owner_table, item.owner_column or "")
-            if column in self.live:
-                given = Step(title=f"Give {item.key} to {column}", forward=(definition.own_sequence(item),), undo=())
-                return [*made, given]
+            if column in self.live and column not in self.dropped:
+                statements = [creation.own_sequence(item), *columns.position(item, column)]
+                return [*made, step(item, "Give to its column", statements, [])]
         return made
 
     def _wanted(self) -> Iterator[tuple[Key, Object]]:
         """What has to be created: what is missing, and what is made again with all that belongs to it."""
-        for key, difference in self.differences.items():
+        yielded: set[Key] = set()
+        for key, difference in self.scope.differences.items():
             if difference.desired is not None and difference.verdict == "missing":
+                yielded.add(key)
                 yield key, difference.desired
-        for key in self.again:
-            kept = self.desired.get(key) or self.live[key]
-            yield key, kept
-            for part in self._parts(key, kept):
-                if part.key not in self.again and (part.key in self.live or part.key in self.desired):
-                    known = self.differences.get(part.key)
-                    if known is None or known.verdict != "missing":
+                for part in belonging(difference.desired, self.context.desired):
+                    # What it replaces had the same.
+                    new = part.key not in self.live or part.key in yielded or part.key in self.scope.again
+                    if not new and self._goes_with(part.key):
+                        yielded.add(part.key)
                         yield part.key, part
+        for key in self.scope.again:
+            yielded.add(key)
+            yield key, self.desired.get(key) or self.live[key]
+        for key in self.scope.again:
+            for part in self._parts(key):
+                known = self.scope.differences.get(part.key)
+                if part.key not in yielded and (known is None or known.verdict != "missing"):
+                    yielded.add(part.key)
+                    yield part.key, part
 
-    def _parts(self, key: Key, item: Object) -> list[Object]:
+    def _parts(self, key: Key) -> list[Object]:
         """What belongs to an object that is made again: as desired, and what is left alone."""
-        parts = {each.key: each for each in belonging(self.live[key], self.context.live)}
-        parts = {name: each for name, each in parts.items() if name not in self.gone and name not in self.desired}
-        return (
-            [*belonging(item, self.context.desired), *parts.values()] if key in self.desired else list(parts.values())
-        )
-
-    def _is_made_again(self, key: Key) -> bool:
-        """Whether a part is made anew with what it belongs to."""
-        return any(key != owner and key.owner == owner.owner and self._is_part(key, owner) for owner in self.again)
-
-    def _is_part(self, key: Key, owner: Key) -> bool:
-        found = self.live.get(owner) or self.desired.get(owner)
-        side = self.context.live if owner in self.live else self.context.desired
-        return found is not None and any(each.key == key for each in belonging(found, side))
+        kept = [each for each in belonging(self.live[key], self.context.live) if each.key not in self.desired]
+        kept = [each for each in kept if each.key not in self.scope.gone]
+        return [*belonging(self.desired[key], self.context.desired), *kept] if key in self.desired else kept
 
     def _goes_with(self, key: Key) -> bool:
         """Whether dropping something else takes *key* with it."""
         item = self.live[key]
-        dropped = self.gone | set(self.again)
+        table = Key("table", *key.owner)
         if isinstance(item, Column | Constraint) and not item.local:
             return True
-        if isinstance(item, Index) and item.parent and self._parent_goes(item, dropped):
+        if isinstance(item, Index) and item.parent in self.indexes:
             return True
         if isinstance(item, Sequence) and item.owner_table:
             owner = (item.owner_schema or "", item.owner_table)
-            return {Key("table", *owner), Key("column", *owner, item.owner_column or "")} & dropped != set()
-        if isinstance(item, Constraint) and item.kind == "f" and self._points_at(item, dropped):
+            return bool({Key("table", *owner), Key("column", *owner, item.owner_column or "")} & self.dropped)
+        if isinstance(item, Constraint) and item.kind == "f" and self._points_at(item):
             return False
         if isinstance(item, Part | Grant):
-            owners = [Key(kind, *key.owner) for kind in ("table", "view", "type", "sequence")]
-            owners += [each for each in dropped if each.kind == "function" and each.owner == key.owner]
-            owners += [Key("schema", "", key.name)] if isinstance(item, Grant) and item.object == "SCHEMA" else []
-            column = Key("column", *key.owner, item.part) if isinstance(item, Grant) else None
-            return any(each != key and each in dropped for each in owners) or column in dropped
+            if table in self.dropped and circular(item, self.context.live):
+                return False
+            return any(each != key and each in self.dropped for each in _owners(item))
         return False
 
-    def _parent_goes(self, item: Index, dropped: set[Key]) -> bool:
-        for key in dropped:
-            if key.kind == "index" and qualified(key.schema, key.part) == item.parent:
-                return True
-        return Key("table", *item.key.owner) in dropped
-
-    def _points_at(self, item: Constraint, dropped: set[Key]) -> bool:
+    def _points_at(self, item: Constraint) -> bool:
         """A foreign key between two tables that go is dropped first: they may point at each other."""
-        return any(
-            each.kind == "table"
-            and qualified(each.schema, each.name) == item.references
-            and each.owner != item.key.owner
-            for each in dropped
-        )
+        other = self.tables.get(item.references or "")
+        return other is not None and other.owner != item.key.owner
 
     def _comes_new(self, key: Key, item: Object) -> bool:
         """Whether creating something else makes *item* as well."""
-        table = self.desired.get(Key("table", *key.owner))
-        if isinstance(item, Sequence) and item.owner_table:
-            table = self.desired.get(Key("table", item.owner_schema or "", item.owner_table))
-        created = isinstance(table, Table) and (table.key not in self.live or table.key in self.again)
+        owner = (item.owner_schema or "", item.owner_table) if isinstance(item, Sequence) else key.owner
+        table = self.desired.get(Key("table", owner[0], owner[1] or ""))
+        created = isinstance(table, Table) and (table.key not in self.live or table.key in self.scope.again)
         if isinstance(item, Column | Constraint) and not item.local and not created:
             return True  # it comes with the parent's
-        return created and isinstance(table, Table) and table.key != key and tables.covers(table, item)
+        if created and isinstance(table, Table) and table.key != key:
+            return tables.covers(table, item, self.context.desired)
+        return False
+
+
+def _owners(item: Part | Grant) -> Iterable[Key]:
+    """What takes a part or a grant with it when it goes."""
+    yield from (Key(kind, *item.key.owner) for kind in ("table", "view", "type", "sequence"))
+    if isinstance(item, Grant):
+        yield Key("schema", "", item.name)
+        yield Key("column", *item.key.owner, item.part)
+        yield Key("function", *item.key.owner, item.part)

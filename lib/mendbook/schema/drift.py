@@ -134,8 +134,8 @@ def _quoted(item: Column | Table) -> sql.Identifier:
 
 
 def _place(item: Difference) -> tuple[str, str, str]:
-    """By name, whatever order the server read them in; the columns of a table stay in its order."""
-    return item.key.schema, item.key.name, "" if item.key.kind == "column" else item.key.part
+    """By name, whatever order the server read them in; the columns and grants of a table stay in its order."""
+    return item.key.schema, item.key.name, "" if item.key.kind in ("column", "grant") else item.key.part
 
 
 def _compare(live: Snapshot, desired: Snapshot) -> Iterable[Difference]:

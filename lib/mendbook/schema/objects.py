@@ -29,6 +29,7 @@ class Extension(NamedTuple):
     name: str
     schema: str
     version: str
+    comment: str | None
 
     @property
     def key(self) -> Key:
@@ -60,6 +61,7 @@ class Type(NamedTuple):
     default: str | None  # of a domain
     not_null: bool  # of a domain
     checks: list[list[str]]  # of a domain: [name, pg_get_constraintdef()]
+    part_comments: list[list[str]]  # [attribute or check, comment] of those that have one
     comment: str | None
 
     @property
@@ -79,6 +81,7 @@ class Sequence(NamedTuple):
     maximum: int
     cache: int
     cycle: bool
+    persistence: str  # p(ermanent), u(nlogged)
     owner_schema: str | None
     owner_table: str | None
     owner_column: str | None

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import heapq
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from typing import Literal
 
-from mendbook.schema.key import Key, qualified
-from mendbook.schema.objects import Grant, Object, Publication, Sequence, Type
-from mendbook.schema.relations import Column, Constraint, Index, Table, View
+from mendbook.schema.claims import Side, claims
+from mendbook.schema.key import Key
+from mendbook.schema.relations import Constraint, Table
 from mendbook.schema.snapshot import Snapshot
 from mendbook.schema.step import Step
 
-Verb = Literal["drop", "change", "settle", "create"]
+# A drop may be of a part alone: a column's default, a domain's checks, a partition's place. Preparing is what can be
+# made long before the rest; settling is the part of a change that disturbs nobody.
+Verb = Literal["prepare", "drop", "change", "settle", "create"]
 
 # In this order where nothing else decides.
 KINDS = (
@@ -22,33 +25,31 @@ KINDS = (
     *("statistics", "view", "function", "rule", "trigger", "policy", "event trigger", "publication"),
     *("grant", "default privilege", "setting"),
 )
+_EARLY = ("schema", "extension", "collation", "server", "type", "sequence", "table", "column")
+_SLOW = ("constraint", "index", "statistics")  # making one may take long: not while views are away
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Work:
-    """What is done to one object."""
+    """What is done to one object, or to some that can only be changed together."""
 
     verb: Verb
     key: Key
     steps: list[Step]
+    together: tuple[Key, ...] = ()  # the others
     disturbs: bool = False  # a change for which what uses the object has to go and come back
 
 
 def arrange(work: list[Work], live: Snapshot, desired: Snapshot, again: Set[Key]) -> Iterator[Work]:
     """*work*, in order; *again* is what is dropped and made again."""
-    after = _edges(work, _Side(live), _Side(desired))
-    waiting = {each: len(before) for each, before in after.items()}
-    followers: dict[Work, list[Work]] = defaultdict(list)
-    for each, before in after.items():
-        for other in before:
-            followers[other].append(each)
-    ranks = {each: (*_rank(each, again), number) for number, each in enumerate(work)}
-    ready = [(ranks[each], each) for each in work if not waiting[each]]
+    followers, waiting = _graph(work, Side(live), Side(desired))
+    places = _places(work, followers, waiting, again)
+    ready = [(places[each], each) for each in work if not waiting[each]]
     heapq.heapify(ready)
     left = dict.fromkeys(work)
     while left:
         # A circle has no right order: the lowest rank goes first.
-        each = heapq.heappop(ready)[1] if ready else min(left, key=ranks.__getitem__)
+        each = heapq.heappop(ready)[1] if ready else min(left, key=places.__getitem__)
         if each not in left:
             continue
         del left[each]
@@ -56,25 +57,55 @@ def arrange(work: list[Work], live: Snapshot, desired: Snapshot, again: Set[Key]
         for other in followers[each]:
             waiting[other] -= 1
             if not waiting[other] and other in left:
-                heapq.heappush(ready, (ranks[other], other))
+                heapq.heappush(ready, (places[other], other))
+
+
+def _graph(work: list[Work], live: Side, desired: Side) -> tuple[Mapping[Work, list[Work]], dict[Work, int]]:
+    """What comes after each piece of work, and after how many each comes."""
+    after = _edges(work, live, desired)
+    followers: dict[Work, list[Work]] = defaultdict(list)
+    for each, before in after.items():
+        for other in before:
+            followers[other].append(each)
+    _mentions(work, after, followers)
+    return followers, {each: len(before) for each, before in after.items()}
+
+
+def _places(
+    work: list[Work], followers: Mapping[Work, list[Work]], waiting: Mapping[Work, int], again: Set[Key]
+) -> dict[Work, tuple[int, int, int]]:
+    """Where each would come if nothing was in the way; what others wait for comes as early as they do."""
+    ranks = {each: _rank(each, again) for each in work}
+    counts, ordered = dict(waiting), [each for each in work if not waiting[each]]
+    for each in ordered:
+        for other in followers.get(each, ()):
+            counts[other] -= 1
+            if not counts[other]:
+                ordered.append(other)
+    phases = {each: rank[0] for each, rank in ranks.items()}
+    for each in reversed(ordered):
+        phases[each] = min([phases[each], *(phases[other] for other in followers.get(each, ()))])
+    return {each: (phases[each], ranks[each][1], number) for number, each in enumerate(work)}
 
 
 def _rank(work: Work, again: Set[Key]) -> tuple[int, int]:
     """What is only added comes first, then what goes and comes back, with nothing slow between, then what goes."""
     place = KINDS.index(work.key.kind) if work.key.kind in KINDS else len(KINDS)
-    if work.key in again:
+    if work.verb == "prepare":
+        return 1, place
+    if work.key in again and work.verb != "settle" and not (work.verb == "create" and work.key.kind in _SLOW):
         return (2, -place) if work.verb == "drop" else (4, place)
     if work.disturbs:
         return 3, place
     if work.verb == "drop":
         return 6, -place
-    early = work.key.kind in ("schema", "extension", "collation", "server", "type", "sequence", "table", "column")
-    return (1 if (early and work.verb == "create") or work.key.kind == "type" else 5), place
+    early = work.key.kind in _EARLY and work.verb == "create"
+    return (1 if early or (work.key.kind == "type" and work.verb == "change") else 5), place
 
 
-def _edges(work: Iterable[Work], live: _Side, desired: _Side) -> dict[Work, set[Work]]:
+def _edges(work: Iterable[Work], live: Side, desired: Side) -> dict[Work, set[Work]]:
     """For each piece of work, what has to be done before it."""
-    found = {(each.verb, each.key): each for each in work}
+    found = {(each.verb, key): each for each in work for key in (each.key, *each.together)}
     after: dict[Work, set[Work]] = {each: set() for each in found.values()}
 
     def before(first: Work | None, then: Work | None) -> None:
@@ -86,97 +117,96 @@ def _edges(work: Iterable[Work], live: _Side, desired: _Side) -> dict[Work, set[
             for need in live.needs(key):
                 before(each, found.get(("drop", need)))
                 changed = found.get(("change", need))
-                before(each, changed if changed and changed.disturbs else None)
+                if changed and (changed.disturbs or _is_primary(key, live)):
+                    before(each, changed)
             before(each, found.get(("create", key)))
+            before(each, found.get(("change", key)))
+            continue
         if verb == "settle":
-            before(found["change", key], each)
-        if verb in ("change", "settle"):
+            before(found.get(("change", key)), each)
+            before(found.get(("drop", key)), each)
+            for name in _named(key, desired):
+                before(found.get(("create", name)), each)
+                before(found.get(("change", name)), each)
+        if verb == "prepare":
+            before(each, found.get(("drop", key)))
+            before(each, found.get(("create", key)))
+        if verb in ("change", "settle") and ("drop", key) not in found:
             for need in live.needs(key) - desired.needs(key):
                 before(each, found.get(("drop", need)))
-        if verb in ("create", "change"):
-            for need in (desired if key in desired.objects else live).needs(key):
-                before(found.get(("create", need)), each)
-                before(found.get(("change", need)), each)
+                moved = found.get(("change", need))
+                before(each, moved if moved and moved.disturbs and need.kind != "column" else None)
+        if verb == "create":
+            for need in live.needs(key) if key in live.objects else ():
+                before(found.get(("drop", need)), each)
+        for need in (desired if key in desired.objects else live).needs(key):
+            before(found.get(("create", need)), each)
+            before(found.get(("change", need)), each)
     for first, then in _clashes(found, live, desired):
         before(first, then)
     return after
 
 
-class _Side:
-    """One of the two schemas, with what is looked up in it again and again."""
-
-    def __init__(self, schema: Snapshot) -> None:
-        self.schema = schema
-        self.objects = schema.objects
-        # Extensions bring types and functions that are not listed on their own.
-        self.extensions = {key for key in schema.objects if key.kind == "extension"}
-        self.indexes = {
-            qualified(each.schema, each.name): key for key, each in schema.objects.items() if isinstance(each, Index)
-        }
-
-    def needs(self, key: Key) -> set[Key]:
-        """What an object needs, with what its parts need that are made and dropped with it."""
-        item = self.objects.get(key)
-        own = {*self.schema.needs.get(key, ()), *self.extensions}
-        if isinstance(item, Table):
-            own |= self._whole(item)
-        elif key.kind in _PARTS:
-            own |= {Key(kind, *key.owner) for kind in ("table", "view", "sequence", "type")}
-        if isinstance(item, Sequence) and item.owner_table:
-            own.discard(Key("table", item.owner_schema or "", item.owner_table))
-        if isinstance(item, Grant):
-            own |= {Key("schema", "", key.name), Key("column", *key.owner, item.part)}
-            own |= {Key("function", *key.owner, item.part)}
-        if isinstance(item, Index) and item.parent in self.indexes:
-            own.add(self.indexes[item.parent])
-        if isinstance(item, Publication):
-            own |= {each.key for each in self.schema.tables()}
-        if key.schema:
-            own.add(Key("schema", "", key.schema))
-        return own - {key}
-
-    def _whole(self, item: Table) -> set[Key]:
-        needs = {self.schema.by_name[each].key for each in item.parents if each in self.schema.by_name}
-        for part in self.schema.by_owner[item.schema, item.name]:
-            if isinstance(part, Column | Index) or (isinstance(part, Constraint) and part.kind != "f"):
-                needs |= self.schema.needs.get(part.key, frozenset())
-        return needs
+def _is_primary(key: Key, side: Side) -> bool:
+    """The columns of a primary key cannot lose their NOT NULL while it is there."""
+    item = side.objects.get(key)
+    return isinstance(item, Constraint) and item.kind == "p"
 
 
-# What belongs to a relation or type, and is made and dropped by work of its own.
-_PARTS = ("column", "constraint", "index", "trigger", "rule", "policy", "statistics", "grant")
+def _named(key: Key, side: Side) -> Iterator[Key]:
+    """The indexes that a table names as its replica identity, or to be clustered by."""
+    item = side.objects.get(key)
+    if isinstance(item, Table):
+        for name in (item.replica_identity.partition(" ")[2], item.clustered):
+            if name:
+                yield from (Key(kind, *key.owner, name) for kind in ("index", "constraint"))
 
 
-def _clashes(found: Mapping[tuple[Verb, Key], Work], live: _Side, desired: _Side) -> Iterator[tuple[Work, Work]]:
+def _clashes(found: Mapping[tuple[Verb, Key], Work], live: Side, desired: Side) -> Iterator[tuple[Work, Work]]:
     """What has to go first because two of a name, two primary keys or two partitions for the same rows cannot be."""
-    taken: dict[object, list[Work]] = defaultdict(list)
+    taken: dict[object, list[tuple[Key, Work]]] = defaultdict(list)
     for (verb, key), each in found.items():
         if verb == "drop":
-            for claim in _claims(key, live):
-                taken[claim].append(each)
+            for claim in claims(key, live):
+                taken[claim].append((key, each))
     for (verb, key), each in found.items():
-        if verb != "drop":
-            for claim in _claims(key, desired):
-                yield from ((other, each) for other in taken.get(claim, ()) if other.key != key)
+        if verb not in ("drop", "prepare"):
+            for claim in claims(key, desired):
+                yield from ((other, each) for name, other in taken.get(claim, ()) if name != key)
 
 
-def _claims(key: Key, side: _Side) -> Iterator[object]:
-    item = side.objects.get(key)
-    if item is not None:
-        yield from _claimed(item)
-    if isinstance(item, Table):
-        for part in side.schema.by_owner[key.owner]:
-            if isinstance(part, Index | Constraint):
-                yield from _claimed(part)
-        yield from (("partition of", parent) for parent in item.parents if item.partition_bound)
+def _mentions(work: Iterable[Work], after: dict[Work, set[Work]], followers: dict[Work, list[Work]]) -> None:
+    """A function whose body names what is made comes after it, where nothing speaks against that.
+
+    PostgreSQL does not know what the text of a body needs, and yet looks at it when the function is made.
+    """
+    made: dict[str, list[Work]] = defaultdict(list)
+    functions = []
+    for each in work:
+        if each.verb in ("create", "change") and each.key.kind in ("table", "view", "function", "column"):
+            made[each.key.part if each.key.kind == "column" else each.key.name].append(each)
+            if each.key.kind == "function":
+                functions.append(each)
+    for each in functions:
+        words = {word for step in each.steps for line in step.forward for word in _WORD.findall(line)}
+        for other in dict.fromkeys(one for word in words & made.keys() for one in made[word]):
+            if other is not each and other not in after[each] and not _leads(each, other, followers):
+                after[each].add(other)
+                followers[other].append(each)
 
 
-def _claimed(item: Object) -> Iterator[object]:
-    match item:
-        case Table() | View() | Sequence() | Type() | Index():
-            yield item.schema, item.name
-        case Constraint():
-            if item.kind in "pux":
-                yield item.schema, item.name
-            if item.kind == "p":
-                yield "primary key of", item.schema, item.table
+_WORD = re.compile(r"\w+")
+
+
+def _leads(first: Work, then: Work, followers: Mapping[Work, list[Work]]) -> bool:
+    """Whether *then* has to wait for *first*."""
+    seen: set[Work] = set()
+    todo = [first]
+    while todo:
+        each = todo.pop()
+        if each is then:
+            return True
+        if each not in seen:
+            seen.add(each)
+            todo += followers.get(each, ())
+    return False

@@ -28,6 +28,7 @@ class Table(NamedTuple):
     clustered: str | None  # the index that CLUSTER uses
     method: str  # table access method; empty for a partitioned or foreign table without one
     foreign: str | None  # of a foreign table: what follows the columns in CREATE FOREIGN TABLE
+    row_type: str | None  # of a typed table: the composite type that its rows are of
     comment: str | None
 
     @property
@@ -43,6 +44,7 @@ class Column(NamedTuple):
     name: str
     type: str  # format_type()
     not_null: bool
+    required: str | None  # how NOT NULL is said, where its name is not the usual or it is not inherited or not valid
     default: str | None  # the generation expression where `generated` is set
     identity: str  # "", a(lways), d(efault)
     generated: str  # "", s(tored), v(irtual)
@@ -53,6 +55,7 @@ class Column(NamedTuple):
     compression: str | None  # where it is stated: pglz, lz4
     statistics: int | None  # where a target is stated
     options: list[str]  # n_distinct, n_distinct_inherited
+    foreign: list[list[str]]  # [option, value] of a foreign table's column
     comment: str | None
 
     @property
@@ -88,6 +91,7 @@ class Index(NamedTuple):
     valid: bool
     unique: bool
     parent: str | None  # of a partition's index: the index of the partitioned table, qualified and quoted
+    statistics: list[list[int]]  # [number of an expression's column, target] of those that have one
     comment: str | None
 
     @property
@@ -105,6 +109,7 @@ class View(NamedTuple):
     options: list[str]
     columns: list[str]
     types: list[str]  # of the columns, format_type()
+    defaults: list[list[str]]  # [column, default] of those that have one
     column_comments: list[list[str]]  # [column, comment] of those that have one
     comment: str | None
 

@@ -103,6 +103,33 @@ class Snapshot:
         return (item for item in self.objects.values() if isinstance(item, Table))
 
     @cached_property
+    def sequences(self) -> Mapping[tuple[str, str], tuple[Sequence, ...]]:
+        """The sequences that the columns of each table own."""
+        found: dict[tuple[str, str], list[Sequence]] = defaultdict(list)
+        for item in self.objects.values():
+            if isinstance(item, Sequence) and item.owner_table:
+                found[item.owner_schema or "", item.owner_table].append(item)
+        return {owner: tuple(those) for owner, those in found.items()}
+
+    @cached_property
+    def foreign_keys(self) -> Mapping[str, tuple[Constraint, ...]]:
+        """The foreign keys that point to each table, by its quoted, qualified name."""
+        found: dict[str, list[Constraint]] = defaultdict(list)
+        for item in self.objects.values():
+            if isinstance(item, Constraint) and item.references:
+                found[item.references].append(item)
+        return {name: tuple(those) for name, those in found.items()}
+
+    @cached_property
+    def attached(self) -> Mapping[str, tuple[Index, ...]]:
+        """The partitions of each index of a partitioned table, by its quoted, qualified name."""
+        found: dict[str, list[Index]] = defaultdict(list)
+        for item in self.objects.values():
+            if isinstance(item, Index) and item.parent:
+                found[item.parent].append(item)
+        return {name: tuple(those) for name, those in found.items()}
+
+    @cached_property
     def by_name(self) -> Mapping[str, Table]:
         """Every table by its quoted, qualified name."""
         return {qualified(each.schema, each.name): each for each in self.tables()}

@@ -14,6 +14,11 @@ def text(template: LiteralString, /, **parts: sql.Composable | str) -> str:
     return sql.SQL(template).format(**filled).as_string(None)
 
 
+def aside(name: str, suffix: str) -> str:
+    """Another name made of *name*: an identifier has 63 bytes at most."""
+    return name.encode()[: 63 - len(suffix)].decode(errors="ignore") + suffix
+
+
 def names(items: Iterable[str]) -> sql.Composable:
     """Names with commas between them."""
     return sql.SQL(", ").join(map(sql.Identifier, items))

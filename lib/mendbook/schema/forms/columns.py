@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from psycopg import sql
 
 from mendbook import lexer
-from mendbook.schema import casts, definition
+from mendbook.schema import casts, creation, definition
 from mendbook.schema.definition import alter_column, alter_table
 from mendbook.schema.drift import Difference
-from mendbook.schema.forms.context import Context, comments, step, unplannable
-from mendbook.schema.key import qualified
+from mendbook.schema.forms.context import Context, belonging, comments, step, unplannable
+from mendbook.schema.key import Key, qualified
 from mendbook.schema.locks import Lock
-from mendbook.schema.objects import Object, Sequence
+from mendbook.schema.objects import Object, Sequence, Type
 from mendbook.schema.relations import Column
 from mendbook.schema.step import Step, Transaction
-from mendbook.schema.text import text
+from mendbook.schema.text import aside, text
 
 _EXPRESSIONS = 17  # the major version since which ALTER COLUMN … SET EXPRESSION is there
 _BATCH = 64  # blocks of the table in one transaction of a backfill
@@ -33,34 +33,35 @@ def create(new: Object, context: Context) -> list[Step]:
 
 
 def _add(new: Column, context: Context) -> Step:
-    added = alter_table(new, f"ADD COLUMN {definition.column(new)}")
-    owner = (new.schema, new.table, new.name)
-    sequences = [
-        each
-        for each in context.desired.objects.values()
-        if isinstance(each, Sequence) and (each.owner_schema, each.owner_table, each.owner_column) == owner
-    ]
-    forward = [
-        added,
-        *map(definition.own_sequence, sequences),
-        *definition.column_state(new),
-        *definition.comments(new),
-    ]
+    added = alter_table(new, f"ADD COLUMN {creation.column(new)}")
+    sequences = context.desired.sequences.get((new.schema, new.table), ())
+    owned = (creation.own_sequence(each) for each in sequences if each.owner_column == new.name)
+    forward = [added, *owned, *creation.column_state(new), *definition.comments(new)]
     return step(
         new,
         "Add",
         forward,
         definition.drop(new),
         locks=context.lock(new.key),
+        rewrites=_leaves(new, context) if _is_computed(new, context) else (),
         undo_loses=f"every value written to {new.name} of {qualified(new.schema, new.table)} since",
     )
+
+
+def _is_computed(new: Column, context: Context) -> bool:
+    """Whether adding the column writes every row anew: each gets a value of its own, or a domain checks it."""
+    domain = any(
+        isinstance(each, Type) and each.kind == "d" and (each.checks or each.not_null)
+        for each in map(context.desired.objects.get, context.desired.needs.get(new.key, ()))
+    )
+    return bool(new.identity) or new.generated == "s" or domain
 
 
 def _is_volatile(expression: str, context: Context) -> bool:
     """Whether PostgreSQL would have to compute the default for each row, and so write every row anew."""
     read = lexer.significant(expression)
     calls = {token.text.strip('"') for token, behind in itertools.pairwise(read) if behind.text == "("}
-    return bool(calls & context.live.volatile) or "gen_random_uuid" in calls
+    return bool(calls & (context.live.volatile | context.desired.volatile)) or "gen_random_uuid" in calls
 
 
 def _filled(new: Column, context: Context) -> list[Step]:
@@ -79,11 +80,9 @@ def _filled(new: Column, context: Context) -> list[Step]:
     return [added, *filled, *required]
 
 
-def _leaves(new: Column, context: Context) -> list[str]:
+def _leaves(new: Column, context: Context) -> tuple[str, ...]:
     """The tables that hold rows: a partitioned table itself holds none."""
-    family = set(context.family(new.key))
-    tables = [each for each in context.live.tables() if each.kind == "r"]
-    return [name for each in tables if (name := qualified(each.schema, each.name)) in family]
+    return tuple(name for name in context.family(new.key) if context.live.by_name[name].kind == "r")
 
 
 def _backfill(new: Column, table: str) -> Step:
@@ -118,12 +117,17 @@ END
 
 def _require(new: Column, context: Context) -> list[Step]:
     """NOT NULL through a check that is validated without blocking anybody: SET NOT NULL then reads no rows."""
-    check = sql.Identifier(f"{new.table}_{new.name}_filled"[:_NAME])
+    required = [alter_table(new, f"ADD {_required(new)}") if new.required else alter_column(new, "SET NOT NULL")]
+    nullable = [alter_column(new, "DROP NOT NULL")]
+    lock = context.lock(new.key)
+    table = context.table(new.key)
+    if table is not None and table.kind == "f":
+        return [step(new, "Require", required, nullable, locks=lock)]
+    check = sql.Identifier(aside(f"{new.table}_{new.name}", "_filled"))
     condition = text(
         "ADD CONSTRAINT {check} CHECK ({name} IS NOT NULL) NOT VALID", check=check, name=sql.Identifier(new.name)
     )
     gone = alter_table(new, text("DROP CONSTRAINT IF EXISTS {check}", check=check))
-    lock = context.lock(new.key)
     return [
         step(new, "Refuse new nulls in", [alter_table(new, condition)], [gone], locks=lock),
         step(
@@ -137,30 +141,66 @@ def _require(new: Column, context: Context) -> list[Step]:
         step(
             new,
             "Require",
-            [alter_column(new, "SET NOT NULL"), alter_table(new, text("DROP CONSTRAINT {check}", check=check))],
-            [alter_column(new, "DROP NOT NULL")],
+            [*required, alter_table(new, text("DROP CONSTRAINT {check}", check=check))],
+            nullable,
             locks=lock,
         ),
     ]
 
 
-_NAME = 63  # bytes of an identifier
+def _required(item: Column) -> str:
+    """The constraint that is NOT NULL of a column."""
+    name = text("NOT NULL {n}", n=sql.Identifier(item.name))
+    return (item.required or "NOT NULL").replace("NOT NULL", name, 1)
+
+
+def loosen(old: Object, context: Context) -> list[Step]:
+    """Take the default or the identity away, for what it needs is about to go."""
+    assert isinstance(old, Column)  # noqa: S101  by key
+    if old.identity:
+        return [_change(old, [alter_column(old, "DROP IDENTITY")], list(_identity(loosened(old), old)), context)]
+    return [_change(old, [_default(loosened(old))], [_default(old)], context)]
+
+
+def loosened(old: Column) -> Column:
+    """What `loosen` leaves of a column."""
+    return old._replace(default=None, identity="", sequence=None)
+
+
+def position(item: Sequence, column: Key) -> list[str]:
+    """Let a sequence go on where the values of a column end."""
+    return [_set_position(sql.Literal(qualified(item.schema, item.name)), column)] if item.increment > 0 else []
+
+
+def _set_position(sequence: sql.Composable, column: Key) -> str:
+    return text(
+        "SELECT setval({sequence}, max({name})) FROM {table} HAVING max({name}) > 0",
+        sequence=sequence,
+        name=sql.Identifier(column.part),
+        table=sql.Identifier(*column.owner),
+    )
 
 
 def drop(old: Object, context: Context) -> list[Step]:
     """Drop a column."""
     assert isinstance(old, Column)  # noqa: S101  by key
-    again = alter_table(old, f"ADD COLUMN {definition.column(old)}")
     return [
         step(
             old,
             "Drop",
             definition.drop(old),
-            [again, *definition.column_state(old), *definition.comments(old)],
+            _again(old, context),
             locks=context.lock(old.key),
             loses="" if old.generated else f"every value of {old.name} of {qualified(old.schema, old.table)}",
         )
     ]
+
+
+def _again(old: Column, context: Context) -> list[str]:
+    """The statements that add a column as it is live."""
+    granted = [line for part in belonging(old, context.live) for line in creation.create(part)]
+    added = alter_table(old, f"ADD COLUMN {creation.column(old)}")
+    return [added, *creation.column_state(old), *definition.comments(old), *granted]
 
 
 # ---- changes
@@ -194,14 +234,24 @@ def change(item: Difference, context: Context) -> list[Step]:
     live, new = _both(item)
     if "local" in item.fields:
         raise unplannable(item, "it would have to be dropped and inherited again")
-    if not disturbs(item):
-        return settle(item, context)
+    if disturbs(item):
+        _check_rows(item, context)
     made: list[Step] = []
     if {"type", "collation"} & set(item.fields):
         made.append(_retype(live, new, context))
     if live.generated and not new.generated:
-        made.append(_change(new, [alter_column(new, "DROP EXPRESSION"), _default(new)], [], context))
+        plain = [alter_column(new, "DROP EXPRESSION"), *([] if new.default is None else [_default(new)])]
+        undo = [*definition.drop(new), *_again(live, context)]
+        made.append(_change(new, plain, undo, context))
     return made
+
+
+def _check_rows(item: Difference, context: Context) -> None:
+    """A table whose rows are values of another table's column cannot be changed."""
+    for kind in ("table", "view"):
+        for user in context.live.needed_by.get(Key(kind, *item.key.owner), ()):
+            if user.kind == "column" and user.owner != item.key.owner and user not in context.going:
+                raise unplannable(item, f"{user} holds rows of that table")
 
 
 def settle(item: Difference, context: Context) -> list[Step]:
@@ -210,15 +260,37 @@ def settle(item: Difference, context: Context) -> list[Step]:
     made: list[Step] = []
     if new.generated and live.default != new.default:
         made.append(_express(live, new, context))
-    elif live.default != new.default and not live.generated and live.type == new.type:
+    elif live.default != new.default and not live.generated and not new.generated and not _is_retyped(item):
         made.append(_change(new, [_default(new)], [_default(live)], context))
     if new.not_null and not live.not_null:
         made += _require(new, context)
+    elif new.not_null and live.required != new.required:
+        made.append(_rename_required(live, new, context))
     made += _identify(live, new, context)
     if live.not_null and not new.not_null:
-        required, nullable = alter_column(new, "SET NOT NULL"), alter_column(new, "DROP NOT NULL")
-        made.append(_change(new, [nullable], [required], context))
+        required = alter_table(new, f"ADD {_required(live)}") if live.required else alter_column(new, "SET NOT NULL")
+        made.append(_change(new, [alter_column(new, "DROP NOT NULL")], [required], context))
     return [*made, *_store(live, new, context), *comments(item, context)]
+
+
+def _is_retyped(item: Difference) -> bool:
+    return bool({"type", "collation"} & set(item.fields))
+
+
+def _rename_required(live: Column, new: Column, context: Context) -> Step:
+    """Give the constraint that is NOT NULL its other name, or make it anew where it differs in more."""
+    usual = text("CONSTRAINT {n} NOT NULL", n=sql.Identifier(f"{new.table}_{new.name}_not_null"))
+    had, wanted = (_CONSTRAINT.fullmatch(each.required or usual) for each in (live, new))
+    if had and wanted:
+        words = (had["name"], wanted["name"])
+        forward, undo = (alter_table(new, f"RENAME CONSTRAINT {a} TO {b}") for a, b in (words, tuple(reversed(words))))
+        return _change(new, [forward], [undo], context)
+    dropped = alter_column(new, "DROP NOT NULL")
+    made, back = ([dropped, alter_table(new, f"ADD {_required(each)}")] for each in (new, live))
+    return _change(new, made, back, context)
+
+
+_CONSTRAINT = re.compile(r"CONSTRAINT (?P<name>\"(?:[^\"]|\"\")+\"|\S+) NOT NULL")
 
 
 def _both(item: Difference) -> tuple[Column, Column]:
@@ -249,6 +321,7 @@ def _retype(live: Column, new: Column, context: Context) -> Step:
         [_to_type(live, new)],
         [_to_type(new, live)],
         locks=context.lock(new.key),
+        rewrites=() if casts.is_relabelled(live.type, new.type) else _leaves(new, context),
         loses=lost,
         undo_loses="" if casts.keeps(new.type, live.type) else f"what {new.type} holds and {live.type} does not",
     )
@@ -269,21 +342,28 @@ def _to_type(old: Column, new: Column) -> str:
 
 def _express(live: Column, new: Column, context: Context) -> Step:
     forward, undo = (alter_column(each, f"SET EXPRESSION AS ({each.default})") for each in (new, live))
-    return _change(new, [forward], [undo], context)
+    rewrites = _leaves(new, context) if new.generated == "s" else ()
+    return step(new, "Change", [forward], [undo], locks=context.lock(new.key), rewrites=rewrites)
 
 
 def _identify(live: Column, new: Column, context: Context) -> list[Step]:
     if (live.identity, live.sequence) == (new.identity, new.sequence):
         return []
     forward, undo = list(_identity(live, new)), list(_identity(new, live))
-    return [_change(new, forward, undo, context)]
+    lost = f"the position of the sequence of {new.key}" if any("RESTART" in each for each in forward) else ""
+    return [step(new, "Change", forward, undo, locks=context.lock(new.key), loses=lost)]
 
 
 def _identity(old: Column, new: Column) -> Iterator[str]:
     if not new.identity:
         yield alter_column(new, "DROP IDENTITY")
     elif not old.identity:
-        yield alter_column(new, f"ADD {definition.identity(new)}")
+        yield alter_column(new, f"ADD {creation.identity(new)}")
+        if "INCREMENT BY -" not in (new.sequence or ""):
+            named = sql.SQL("pg_get_serial_sequence({}, {})").format(
+                sql.Literal(qualified(new.schema, new.table)), sql.Literal(new.name)
+            )
+            yield _set_position(named, new.key)
     else:
         if old.identity != new.identity:
             yield alter_column(new, f"SET GENERATED {'ALWAYS' if new.identity == 'a' else 'BY DEFAULT'}")
@@ -309,7 +389,11 @@ def _options(old: Column, new: Column) -> Iterator[str]:
     """SET each option of the identity column's sequence that differs, the usual ones where nothing is stated."""
     had = {each["what"] or each["cycle"]: each[0] for each in _OPTION.finditer(old.sequence or "")}
     wanted = {each["what"] or each["cycle"]: each[0] for each in _OPTION.finditer(new.sequence or "")}
-    changed = [f"SET {wanted.get(what, usual)}" for what, usual in _USUAL.items() if had.get(what) != wanted.get(what)]
+    plain = {**_USUAL, "START WITH": f"START WITH {_start(wanted)}"}
+    changed = [f"SET {wanted.get(what, said)}" for what, said in plain.items() if had.get(what) != wanted.get(what)]
+    if _start(had) != _start(wanted):
+        changed += [] if "START WITH" in had or "START WITH" in wanted else [f"SET {plain['START WITH']}"]
+        changed.append("RESTART")
     if changed:
         yield alter_column(new, " ".join(changed))
     named = had.get(None), wanted.get(None)
@@ -317,6 +401,13 @@ def _options(old: Column, new: Column) -> Iterator[str]:
         usual = qualified(new.schema, f"{new.table}_{new.name}_seq")
         before, after = ((each or f"SEQUENCE NAME {usual}").removeprefix("SEQUENCE NAME ") for each in named)
         yield f"ALTER SEQUENCE {before} RENAME TO {_LAST.findall(after)[-1]}"
+
+
+def _start(options: Mapping[str | None, str]) -> str:
+    """Where an identity column's sequence starts: at its lowest value, or counting down at its highest."""
+    down = "-" in options.get("INCREMENT BY", "")
+    stated = options.get("START WITH") or options.get("MAXVALUE" if down else "MINVALUE")
+    return stated.split()[-1] if stated else ("-1" if down else "1")
 
 
 _LAST = re.compile(r"\"(?:[^\"]|\"\")+\"|[^\s.\"]+")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from psycopg import sql
 
-from mendbook.schema import definition
+from mendbook.schema import creation, definition
 from mendbook.schema.definition import alter_table
 from mendbook.schema.drift import Difference
 from mendbook.schema.forms.context import Context, comments, step
@@ -15,7 +16,7 @@ from mendbook.schema.locks import Lock
 from mendbook.schema.objects import Object
 from mendbook.schema.relations import Constraint
 from mendbook.schema.step import Step, Transaction
-from mendbook.schema.text import text
+from mendbook.schema.text import aside, text
 
 # pg_get_constraintdef() of a primary key or unique constraint over a b-tree.
 _UNIQUE = re.compile(
@@ -37,7 +38,7 @@ def create(new: Object, context: Context) -> list[Step]:
     locks = {**context.lock(new.key), **_others(new, Lock.SHARE_ROW_EXCLUSIVE, context)}
     # The foreign tables among them hold no rows here.
     scans = tuple(context.family(new.key)) if new.kind in "pux" else ()
-    return [step(new, "Add", definition.create(new), definition.drop(new), locks=locks, scans=scans)]
+    return [step(new, "Add", creation.create(new), definition.drop(new), locks=locks, scans=scans)]
 
 
 def _others(new: Constraint, lock: Lock, context: Context) -> dict[str, Lock]:
@@ -82,7 +83,10 @@ def _validate(new: Constraint, context: Context) -> Step:
 
 def _using_index(new: Constraint, said: re.Match[str], context: Context) -> list[Step]:
     """A unique index is built without blocking writes; taking it over as a constraint only changes the catalog."""
-    index, name = sql.Identifier(new.name), qualified(new.schema, new.table)
+    name = qualified(new.schema, new.table)
+    # While the old constraint is there, its name is taken; with the new one, the index gets the constraint's name.
+    beside = aside(new.name, "_new") if new.key in context.again else new.name
+    index = sql.Identifier(beside)
     build = text(
         "CREATE UNIQUE INDEX CONCURRENTLY {i} ON {t} {columns}{include}{nulls}{w}",
         i=index,
@@ -93,9 +97,16 @@ def _using_index(new: Constraint, said: re.Match[str], context: Context) -> list
         w=said["with"] or "",
     )
     take = alter_table(
-        new, text("ADD CONSTRAINT {i} {word} USING INDEX {i}{when}", i=index, word=said["word"], when=said["when"])
+        new,
+        text(
+            "ADD CONSTRAINT {n} {word} USING INDEX {i}{when}",
+            n=sql.Identifier(new.name),
+            word=said["word"],
+            i=index,
+            when=said["when"],
+        ),
     )
-    gone = text("DROP INDEX CONCURRENTLY IF EXISTS {i}", i=sql.Identifier(new.schema, new.name))
+    gone = text("DROP INDEX CONCURRENTLY IF EXISTS {i}", i=sql.Identifier(new.schema, beside))
     return [
         Step(
             title=f"Build the index of {new.key}",
@@ -114,11 +125,16 @@ def _using_index(new: Constraint, said: re.Match[str], context: Context) -> list
     ]
 
 
+def is_preparation(made: Step) -> bool:
+    """Whether a step of `create` can be made long before the rest: the build of an index."""
+    return made.transaction is Transaction.NONE
+
+
 def drop(old: Object, context: Context) -> list[Step]:
     """Drop a constraint."""
     assert isinstance(old, Constraint)  # noqa: S101  by key
     locks = {**context.lock(old.key), **_others(old, Lock.ACCESS_EXCLUSIVE, context)}
-    return [step(old, "Drop", definition.drop(old), definition.create(old), locks=locks)]
+    return [step(old, "Drop", definition.drop(old), creation.create(old), locks=locks)]
 
 
 def recreates(item: Difference, context: Context) -> bool:
@@ -135,5 +151,7 @@ def change(item: Difference, context: Context) -> list[Step]:
     live, new = item.both
     assert isinstance(live, Constraint)  # noqa: S101  by key
     assert isinstance(new, Constraint)  # noqa: S101  by key
-    validated = [_validate(new, context)] if new.validated and not live.validated else []
-    return [*validated, *comments(item, context)]
+    if live.validated or not new.validated:
+        return comments(item, context)
+    unchecked = [*definition.drop(live), *creation.create(live)]
+    return [replace(_validate(new, context), undo=tuple(unchecked)), *comments(item, context)]

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mendbook.errors import Refused
-from mendbook.schema import definition
+from mendbook.schema import creation, definition
 from mendbook.schema.drift import Difference
 from mendbook.schema.key import Key, qualified
 from mendbook.schema.locks import Lock
-from mendbook.schema.objects import Function, Grant, Object
+from mendbook.schema.objects import Function, Grant, Object, Type
 from mendbook.schema.relations import Column, Constraint, Index, Part, Table, View
 from mendbook.schema.snapshot import Snapshot
 from mendbook.schema.step import Step
@@ -23,6 +23,8 @@ class Context:
     live: Snapshot
     desired: Snapshot
     drops: bool  # what exists only in the live database goes
+    going: set[Key] = field(default_factory=set)  # what is dropped, made again or not
+    again: set[Key] = field(default_factory=set)  # what is dropped and made again
 
     def relation(self, key: Key) -> Table | View | None:
         """The table or view that *key* is or belongs to, as it is now."""
@@ -84,6 +86,32 @@ def unplannable(item: Difference, why: str = "") -> Refused:
     )
 
 
+def again(key: Key, context: Context) -> list[str] | None:
+    """The statements that make *key* anew as it is live, and all that needs it; None where that cannot be."""
+    ordered: dict[Key, None] = {}
+    todo = [key]
+    while todo:
+        each = todo.pop()
+        ordered.pop(each, None)
+        ordered[each] = None
+        todo += [one for one in sorted(context.live.needed_by.get(each, ())) if one not in context.going]
+    owners = {each.owner for each in ordered if each.kind in ("view", "function")}
+    items = [context.live.objects[each] for each in ordered if each.owner not in owners or each.kind not in _PARTS]
+    if any(isinstance(each, Table | Column | Type) for each in items):
+        return None
+    gone = [line for each in reversed(items) for line in definition.drop(each)]
+    return [*gone, *(line for each in items for line in whole(each, context.live))]
+
+
+_PARTS = ("trigger", "rule", "index", "grant")
+
+
+def whole(item: Object, side: Snapshot) -> list[str]:
+    """The statements that make anything but a table or a column, with all that belongs to it."""
+    parts = (line for part in belonging(item, side) for line in creation.create(part))
+    return [*creation.create(item), *parts]
+
+
 def belonging(owner: Object, side: Snapshot) -> list[Object]:
     """What comes and goes with a relation, type or function: its parts, their grants."""
     words = _GRANTED.get(owner.key.kind, ())
@@ -92,13 +120,15 @@ def belonging(owner: Object, side: Snapshot) -> list[Object]:
 
 def _belongs(item: Object, owner: Object, words: tuple[str, ...]) -> bool:
     if isinstance(item, Grant):
-        return item.object in words and (not isinstance(owner, Function) or item.part == owner.arguments)
+        part = {Function: "arguments", Column: "name"}.get(type(owner), "")
+        return item.object in words and (not part or item.part == getattr(owner, part))
     return isinstance(item, Part) and isinstance(owner, Table | View)
 
 
 # What GRANT calls each kind.
 _GRANTED = {
     "table": ("TABLE", "COLUMN"),
+    "column": ("COLUMN",),
     "view": ("TABLE", "COLUMN"),
     "function": ("FUNCTION", "PROCEDURE"),
     "type": ("TYPE", "DOMAIN"),

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from psycopg import sql
 
-from mendbook.schema import definition
+from mendbook.schema import creation, definition
 from mendbook.schema.drift import Difference
 from mendbook.schema.forms.context import Context, comments, step
 from mendbook.schema.key import qualified
@@ -14,7 +15,7 @@ from mendbook.schema.locks import Lock
 from mendbook.schema.objects import Object
 from mendbook.schema.relations import Index, View
 from mendbook.schema.step import Step, Transaction
-from mendbook.schema.text import text
+from mendbook.schema.text import aside, text
 
 
 def create(new: Object, context: Context) -> list[Step]:
@@ -23,7 +24,9 @@ def create(new: Object, context: Context) -> list[Step]:
     table = context.table(new.key)
     if table is None or table.kind != "r":
         return [_at_once(new, context), *_attach(new, context)]
-    return [_build(new, _concurrently(new)), *_attach(new, context)]
+    build = _build(new, [_concurrently(new), *creation.create(new)[1:]])
+    # The index of the partitioned table takes it with it.
+    return [replace(build, undo=()) if new.parent else build, *_attach(new, context)]
 
 
 def _at_once(new: Index, context: Context) -> Step:
@@ -31,7 +34,16 @@ def _at_once(new: Index, context: Context) -> Step:
     relation = context.relation(new.key)
     scans = (qualified(*new.key.owner),) if isinstance(relation, View) else ()
     locks = {qualified(*new.key.owner): Lock.SHARE} if relation else {}
-    return step(new, "Create", definition.create(new), definition.drop(new), locks=locks, scans=scans)
+    children = context.desired.attached.get(qualified(new.schema, new.name), ())
+    undo = [line for each in (new, *children) for line in definition.drop(each)]
+    undo += [line for each in children for line in _kept(each, context)]
+    return step(new, "Create", creation.create(new), () if new.parent else undo, locks=locks, scans=scans)
+
+
+def _kept(item: Index, context: Context) -> list[str]:
+    """An index of a partition that was there on its own before is made again."""
+    live = context.live.objects.get(item.key)
+    return creation.create(live) if isinstance(live, Index) and not live.parent else []
 
 
 def _concurrently(new: Index) -> str:
@@ -39,12 +51,12 @@ def _concurrently(new: Index) -> str:
     return f"{head}{word}CONCURRENTLY {rest}"
 
 
-def _build(new: Index, statement: str, name: str = "") -> Step:
+def _build(new: Index, statements: list[str], name: str = "") -> Step:
     gone = text("DROP INDEX CONCURRENTLY IF EXISTS {name}", name=sql.Identifier(new.schema, name or new.name))
     return step(
         new,
         "Create",
-        [statement, *definition.comments(new)] if not name else [statement],
+        statements,
         [gone],
         locks={qualified(new.schema, new.table): Lock.SHARE_UPDATE_EXCLUSIVE},
         transaction=Transaction.NONE,
@@ -69,15 +81,16 @@ def drop(old: Object, context: Context) -> list[Step]:
     """Drop an index; one that a partitioned table has part in only goes under a short lock."""
     assert isinstance(old, Index)  # noqa: S101  by key
     table = context.table(old.key)
-    if table is None or table.kind != "r":
-        return [step(old, "Drop", definition.drop(old), definition.create(old), locks=context.lock(old.key))]
+    if table is None or table.kind != "r" or old.key in context.again:
+        locks = {**context.lock(old.key), **_pointing(old, context)}
+        return [step(old, "Drop", definition.drop(old), creation.create(old), locks=locks)]
     gone = text("DROP INDEX CONCURRENTLY IF EXISTS {name}", name=sql.Identifier(old.schema, old.name))
     return [
         step(
             old,
             "Drop",
             [gone],
-            [_concurrently(old), *definition.comments(old)],
+            [_concurrently(old), *creation.create(old)[1:]],
             locks={qualified(old.schema, old.table): Lock.SHARE_UPDATE_EXCLUSIVE},
             transaction=Transaction.NONE,
         )
@@ -88,9 +101,9 @@ def recreates(item: Difference, context: Context) -> bool:
     """Whether the index can only be dropped and built again."""
     live, new = _both(item)
     table = context.table(new.key)
-    return (live.parent != new.parent and bool(live.parent)) or (
-        (table is None or table.kind != "r") and _differs(live, new)
-    )
+    pointed = any(each.kind == "constraint" for each in context.live.needed_by.get(new.key, ()))
+    at_once = table is None or table.kind != "r" or bool(live.parent) or pointed
+    return (live.parent != new.parent and bool(live.parent)) or (at_once and _differs(live, new))
 
 
 def _both(item: Difference) -> tuple[Index, Index]:
@@ -108,11 +121,12 @@ def change(item: Difference, context: Context) -> list[Step]:
     """Build the new index beside the old one, which goes once it is there; the queries never lack both."""
     live, new = _both(item)
     if not _differs(live, new):
-        return [*_attach(new, context), *comments(item, context)]
-    beside = f"{new.name}_new"[:63]
+        attached = _attach(new, context) if live.parent != new.parent else []
+        return [*attached, *_targets(live, new, context), *comments(item, context)]
+    beside = aside(new.name, "_new")
     build = _build(
         new,
-        _HEAD.sub(lambda head: f"{head[1]}CONCURRENTLY " + sql.Identifier(beside).as_string(None), new.definition),
+        [_HEAD.sub(lambda head: f"{head[1]}CONCURRENTLY " + sql.Identifier(beside).as_string(None), new.definition)],
         beside,
     )
     take = text(
@@ -125,8 +139,26 @@ def change(item: Difference, context: Context) -> list[Step]:
         name=sql.Identifier(new.schema, new.name),
         beside=sql.Identifier(beside),
     )
-    renamed = step(new, "Rename", [take, *definition.comments(new)], [back])
+    renamed = step(new, "Rename", [take, *creation.create(new)[1:]], [back])
     return [build, *drop(live, context), renamed, *_attach(new, context)]
+
+
+def _targets(live: Index, new: Index, context: Context) -> list[Step]:
+    """The statistics targets of the columns that are expressions."""
+    had, wanted = ({one[0]: one[1] for one in each.statistics} for each in (live, new))
+    differ = [number for number in {**had, **wanted} if had.get(number) != wanted.get(number)]
+    if not differ:
+        return []
+    forward, undo = (
+        [creation.index_statistics(new, each, side.get(each, -1)) for each in differ] for side in (wanted, had)
+    )
+    return [step(new, "Change", forward, undo)]
+
+
+def _pointing(old: Index, context: Context) -> dict[str, Lock]:
+    """The tables whose foreign keys need the index."""
+    users = context.live.needed_by.get(old.key, ())
+    return {qualified(*each.owner): Lock.ACCESS_EXCLUSIVE for each in users if each.kind == "constraint"}
 
 
 # How pg_get_indexdef() begins: the name is quoted where it has to be.

@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 from psycopg import sql
 
-from mendbook.schema import definition, privileges
+from mendbook.schema import creation, definition, privileges
 from mendbook.schema.drift import Difference
 from mendbook.schema.forms.context import Context, comments, step, unplannable
-from mendbook.schema.key import qualified
+from mendbook.schema.key import Key, qualified
 from mendbook.schema.locks import Lock
 from mendbook.schema.objects import (
     Collation,
@@ -39,7 +39,7 @@ _LOCKS = {
 
 def create(new: Object, context: Context) -> list[Step]:
     """Create it."""
-    return [step(new, "Create", definition.create(new), definition.drop(new), locks=_lock(new, context))]
+    return [step(new, "Create", creation.create(new), definition.drop(new), locks=_lock(new, context))]
 
 
 def drop(old: Object, context: Context) -> list[Step]:
@@ -47,7 +47,14 @@ def drop(old: Object, context: Context) -> list[Step]:
     lock = Lock.SHARE_UPDATE_EXCLUSIVE if isinstance(old, Statistics) else Lock.ACCESS_EXCLUSIVE
     locks = context.lock(old.key, lock) if type(old) in _LOCKS else {}
     lost = f"the position of {old.key}" if isinstance(old, Sequence) else ""
-    return [step(old, "Drop", definition.drop(old), definition.create(old), locks=locks, loses=lost)]
+    undo = creation.create(old)
+    if isinstance(old, Sequence) and context.live.objects.get(_owner(old)) and _owner(old) not in context.going:
+        undo.append(creation.own_sequence(old))
+    return [step(old, "Drop", definition.drop(old), undo, locks=locks, loses=lost)]
+
+
+def _owner(item: Sequence) -> Key:
+    return Key("column", item.owner_schema or "", item.owner_table or "", item.owner_column or "")
 
 
 def _lock(item: Object, context: Context) -> dict[str, Lock]:
@@ -59,7 +66,15 @@ def _lock(item: Object, context: Context) -> dict[str, Lock]:
             for each in map(_plain, members)
             if each in live
         }
-    return context.lock(item.key, _LOCKS[type(item)]) if type(item) in _LOCKS else {}
+    own = context.lock(item.key, _LOCKS[type(item)]) if type(item) in _LOCKS else {}
+    return {**_written(item, context), **own} if isinstance(item, Rule) else own
+
+
+def _written(item: Rule, context: Context) -> dict[str, Lock]:
+    """The tables that the action of a rule names."""
+    needs = {*context.live.needs.get(item.key, ()), *context.desired.needs.get(item.key, ())}
+    tables = (qualified(*each.owner) for each in needs if each.kind in ("table", "view"))
+    return dict.fromkeys(filter(context.exists, tables), Lock.ROW_EXCLUSIVE)
 
 
 def _plain(name: str) -> str:
@@ -95,10 +110,17 @@ def change(item: Difference, context: Context) -> list[Step]:
     say = _CHANGES.get(type(new))
     if say is None:
         raise unplannable(item)
-    forward, undo = say(live, new), say(new, live)
-    lock = context.lock(new.key) if isinstance(new, Policy | Rule) else _lock(new, context)
-    made = [step(new, "Change", forward, undo, locks=lock)] if forward else []
+    forward = say(live, new)
+    back = Difference(key=new.key, live=new, desired=live)
+    undo = [*definition.drop(new), *creation.create(live)] if recreates(back, context) else say(new, live)
+    lock = {**_lock(live, context), **_lock(new, context), **(context.lock(new.key) if _is_strong(new) else {})}
+    lost = f"the position of {new.key}" if any(each.endswith(" RESTART") for each in forward) else ""
+    made = [step(new, "Change", forward, undo, locks=lock, loses=lost)] if forward else []
     return [*made, *comments(item, context)]
+
+
+def _is_strong(item: Object) -> bool:
+    return isinstance(item, Policy | Rule) or (isinstance(item, Trigger) and item.enabled != "O")
 
 
 def _policy(old: Policy, new: Policy) -> list[str]:
@@ -117,7 +139,7 @@ def _policy(old: Policy, new: Policy) -> list[str]:
 def _fired(old: Trigger | Rule, new: Trigger | Rule) -> list[str]:
     replaced = new.definition.rstrip(";").replace("CREATE ", "CREATE OR REPLACE ", 1)
     made = [replaced] if old.definition != new.definition else []
-    return [*made, definition.enable(new)] if old.enabled != new.enabled else made
+    return [*made, creation.enable(new)] if old.enabled != new.enabled else made
 
 
 def _extension(old: Extension, new: Extension) -> list[str]:
@@ -132,11 +154,13 @@ def _extension(old: Extension, new: Extension) -> list[str]:
 
 def _sequence(old: Sequence, new: Sequence) -> list[str]:
     made = []
-    if definition.sequence_options(old) != definition.sequence_options(new):
-        options = definition.sequence_options(new)
+    if creation.sequence_options(old) != creation.sequence_options(new):
+        options = creation.sequence_options(new)
+        # What it starts with must be within its limits, and so must the place where it stands.
+        options += "" if new.minimum <= old.start <= new.maximum else " RESTART"
         made.append(text("ALTER SEQUENCE {name} {options}", name=definition.name(new), options=options))
     owners = [(each.owner_schema, each.owner_table, each.owner_column) for each in (old, new)]
-    return [*made, definition.own_sequence(new)] if owners[0] != owners[1] else made
+    return [*made, creation.own_sequence(new)] if owners[0] != owners[1] else made
 
 
 def _publication(old: Publication, new: Publication) -> list[str]:
@@ -162,8 +186,8 @@ _CHANGES: dict[type, Callable[..., list[str]]] = {
     Policy: _policy,
     Trigger: _fired,
     Rule: _fired,
-    EventTrigger: lambda _old, new: [definition.enable(new)] if _old.enabled != new.enabled else [],
-    Statistics: lambda old, new: [definition.statistics_target(new)] if old.target != new.target else [],
+    EventTrigger: lambda _old, new: [creation.enable(new)] if _old.enabled != new.enabled else [],
+    Statistics: lambda old, new: [creation.statistics_target(new)] if old.target != new.target else [],
     Publication: _publication,
     Grant: _granted,
     DefaultPrivilege: _granted,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mendbook.schema import definition
+from mendbook.schema import creation, definition
+from mendbook.schema.claims import circular
 from mendbook.schema.definition import alter_table
 from mendbook.schema.drift import Difference
 from mendbook.schema.forms.context import Context, belonging, comments, step, unplannable
@@ -40,46 +41,37 @@ def _whole(item: Table, side: Snapshot) -> Iterator[str]:
     parts = belonging(item, side)
     columns = [each for each in parts if isinstance(each, Column)]
     partition = not item.parents and any(not each.local for each in columns)
-    sequences = owned(side, item.schema, item.name)
+    sequences = side.sequences.get((item.schema, item.name), ())
     for sequence in sequences:
-        yield from definition.create(sequence)
+        yield from creation.create(sequence)
     plain = [each._replace(identity="", sequence=None) for each in columns] if partition else columns
-    yield definition.table(item, plain)
+    yield creation.table(item, plain)
     yield from definition.comments(item)
     for part in parts:
+        if circular(part, side):
+            continue
         if isinstance(part, Constraint) and part.kind != "f" and (part.local or (partition and part.kind == "c")):
-            yield from definition.create(part)
-        if isinstance(part, Index) and not part.parent:
-            yield from definition.create(part)
+            yield from creation.create(part)
+        if isinstance(part, Index):
+            yield from creation.create(part)
         if isinstance(part, Column):
-            yield from (*definition.column_state(part), *definition.comments(part))
-    yield from map(definition.own_sequence, sequences)
-    yield from definition.table_state(item)
+            yield from (*creation.column_state(part), *definition.comments(part))
+    yield from map(creation.own_sequence, sequences)
+    yield from creation.table_state(item)
 
 
-def covers(item: Table, part: Object) -> bool:
+def covers(item: Table, part: Object, side: Snapshot) -> bool:
     """Whether creating the table makes *part* as well."""
+    if circular(part, side):
+        return False
     match part:
-        case Column():
+        case Column() | Index():
             return True
-        case Index():
-            return not part.parent
         case Constraint():
             return part.kind != "f" or not part.local
         case Sequence():
             return (part.owner_schema, part.owner_table) == (item.schema, item.name)
     return False
-
-
-def owned(side: Snapshot, schema: str, name: str, column: str | None = None) -> list[Sequence]:
-    """The sequences that the columns of a table own."""
-    return [
-        each
-        for each in side.objects.values()
-        if isinstance(each, Sequence)
-        and (each.owner_schema, each.owner_table) == (schema, name)
-        and column in (None, each.owner_column)
-    ]
 
 
 def _above(new: Table, lock: Lock, context: Context) -> dict[str, Lock]:
@@ -89,17 +81,20 @@ def _above(new: Table, lock: Lock, context: Context) -> dict[str, Lock]:
 
 def _attach(new: Table, context: Context) -> list[Step]:
     """Make a table a partition: the one that is partitioned can be read and written meanwhile."""
-    attach = f"ALTER TABLE {new.parents[0]} ATTACH PARTITION {qualified(new.schema, new.name)} {new.partition_bound}"
     detach = f"ALTER TABLE {new.parents[0]} DETACH PARTITION {qualified(new.schema, new.name)}"
     return [
         Step(
             title=f"Attach {new.key}",
-            forward=(attach,),
+            forward=(_attached(new),),
             undo=(detach,),
             locks={**_beside(new, context), **context.lock(new.key)},
             scans=tuple(context.family(new.key)),
         )
     ]
+
+
+def _attached(item: Table) -> str:
+    return f"ALTER TABLE {item.parents[0]} ATTACH PARTITION {qualified(item.schema, item.name)} {item.partition_bound}"
 
 
 def _beside(new: Table, context: Context) -> dict[str, Lock]:
@@ -112,12 +107,11 @@ def _beside(new: Table, context: Context) -> dict[str, Lock]:
     locks = {parent: Lock.SHARE_UPDATE_EXCLUSIVE}
     for name in default:
         locks |= dict.fromkeys([name, *context.descendants(name)], Lock.ACCESS_EXCLUSIVE)
-    for each in context.live.objects.values():
-        if isinstance(each, Constraint) and each.references:
-            if qualified(each.schema, each.table) == parent and context.exists(each.references):
-                locks.setdefault(each.references, Lock.SHARE_ROW_EXCLUSIVE)
-            if each.references == parent:
-                locks.setdefault(qualified(each.schema, each.table), Lock.SHARE_ROW_EXCLUSIVE)
+    for part in context.live.by_owner[context.live.by_name[parent].key.owner]:
+        if isinstance(part, Constraint) and part.references and context.exists(part.references):
+            locks.setdefault(part.references, Lock.SHARE_ROW_EXCLUSIVE)
+    for each in context.live.foreign_keys.get(parent, ()):
+        locks.setdefault(qualified(each.schema, each.table), Lock.SHARE_ROW_EXCLUSIVE)
     return locks
 
 
@@ -129,36 +123,31 @@ def drop(old: Object, context: Context) -> list[Step]:
         for each in belonging(old, context.live)
         if isinstance(each, Constraint) and each.references and context.exists(each.references)
     ]
-    locks = dict.fromkeys(
-        [*context.family(old.key), *pointed, *_above(old, Lock.ACCESS_EXCLUSIVE, context)], Lock.ACCESS_EXCLUSIVE
-    )
+    above = [*old.parents, *_beside(old, context)] if old.partition_bound else old.parents
+    locks = dict.fromkeys([*context.family(old.key), *pointed, *filter(context.exists, above)], Lock.ACCESS_EXCLUSIVE)
+    # Foreign keys that point to the partitioned table hold on to its partitions.
+    detach = list(_detach(old, context).forward) if old.partition_bound else []
     rows = "" if old.kind == "f" else f"every row of {qualified(old.schema, old.name)}"
-    return [step(old, "Drop", definition.drop(old), list(rebuild(old, context.live)), locks=locks, loses=rows)]
+    forward = [*detach, *definition.drop(old)]
+    return [step(old, "Drop", forward, list(rebuild(old, context.live)), locks=locks, loses=rows)]
 
 
 def rebuild(item: Table, side: Snapshot) -> Iterator[str]:
     """Every statement that makes a table of *side* again with all that belongs to it."""
-    yield from _whole(item, side)
+    attached = item._replace(parents=[], partition_bound=None) if item.partition_bound else item
+    yield from _whole(attached, side)
+    if item.partition_bound:
+        yield _attached(item)
     for part in belonging(item, side):
-        if not covers(item, part):
-            yield from definition.create(part)
+        if not covers(item, part, side):
+            yield from creation.create(part)
 
 
 # ---- changes
 
 _IN_PLACE = {
-    "persistence",
-    "options",
-    "row_security",
-    "force_row_security",
-    "replica_identity",
-    "clustered",
-    "method",
-} | {
-    "partition_bound",
-    "parents",
-    "foreign",
-    "comment",
+    *("persistence", "options", "row_security", "force_row_security", "replica_identity", "clustered", "method"),
+    *("partition_bound", "parents", "foreign", "row_type", "comment"),
 }
 
 
@@ -191,6 +180,41 @@ def change(item: Difference, context: Context) -> list[Step]:
     if forward:
         made.append(step(new, "Change", forward, undo, locks={qualified(new.schema, new.name): Lock.ACCESS_EXCLUSIVE}))
     return [*made, *comments(item, context)]
+
+
+def settle(item: Difference, context: Context) -> list[Step]:
+    """What names an index, which has to be there."""
+    live, new = item.both
+    assert isinstance(live, Table)  # noqa: S101  by key
+    assert isinstance(new, Table)  # noqa: S101  by key
+    forward, undo = list(_named(live, new)), list(_named(new, live))
+    lock = {qualified(new.schema, new.name): Lock.ACCESS_EXCLUSIVE}
+    return [step(new, "Change", forward, undo, locks=lock)] if forward else []
+
+
+def without_index(item: Table, name: str) -> Table:
+    """What a table says once the index of that name has gone."""
+    identity = "nothing" if item.replica_identity == f"index {name}" else item.replica_identity
+    return item._replace(replica_identity=identity, clustered=None if item.clustered == name else item.clustered)
+
+
+def detaches(item: Difference) -> bool:
+    """Whether a table is a partition that has to leave its place."""
+    live, new = item.both
+    assert isinstance(live, Table)  # noqa: S101  by key
+    assert isinstance(new, Table)  # noqa: S101  by key
+    return bool(live.partition_bound) and (live.parents, live.partition_bound) != (new.parents, new.partition_bound)
+
+
+def loosen(old: Object, context: Context) -> list[Step]:
+    """Detach a partition: its place may be another's."""
+    assert isinstance(old, Table)  # noqa: S101  by key
+    return [_detach(old, context)]
+
+
+def loosened(old: Table) -> Table:
+    """What `loosen` leaves of a table."""
+    return old._replace(parents=[], partition_bound=None)
 
 
 def _both(live: Table, new: Table, say: object, context: Context) -> Step:
@@ -237,13 +261,15 @@ def _state(old: Table, new: Table) -> Iterator[str]:
         yield alter_table(new, f"{'ENABLE' if new.row_security else 'DISABLE'} ROW LEVEL SECURITY")
     if old.force_row_security != new.force_row_security:
         yield alter_table(new, f"{'' if new.force_row_security else 'NO '}FORCE ROW LEVEL SECURITY")
+    if old.row_type != new.row_type:
+        yield alter_table(new, f"OF {new.row_type}" if new.row_type else "NOT OF")
+
+
+def _named(old: Table, new: Table) -> Iterator[str]:
     if old.replica_identity != new.replica_identity:
-        yield definition.replica_identity(new)
+        yield creation.replica_identity(new)
     if old.clustered != new.clustered:
-        state = definition.table_state(
-            new._replace(row_security=False, force_row_security=False, replica_identity="default")
-        )
-        yield state[0] if new.clustered else alter_table(new, "SET WITHOUT CLUSTER")
+        yield creation.cluster(new)
 
 
 def _inherit(live: Table, new: Table, context: Context) -> list[Step]:
@@ -252,14 +278,12 @@ def _inherit(live: Table, new: Table, context: Context) -> list[Step]:
         return []
     made = []
     lock = context.lock(new.key)
-    if live.partition_bound:
-        made.append(_detach(live, context))
-    for parent in live.parents if not live.partition_bound else ():
+    for parent in live.parents:
         if parent not in new.parents or new.partition_bound:
             forward, undo = (alter_table(new, f"{word}INHERIT {parent}") for word in ("NO ", ""))
             made.append(step(new, "Change", [forward], [undo], locks={**lock, parent: Lock.SHARE_UPDATE_EXCLUSIVE}))
     for parent in new.parents if not new.partition_bound else ():
-        if parent not in live.parents or live.partition_bound:
+        if parent not in live.parents:
             forward, undo = (alter_table(new, f"{word}INHERIT {parent}") for word in ("", "NO "))
             made.append(step(new, "Change", [forward], [undo], locks={**lock, parent: Lock.SHARE_UPDATE_EXCLUSIVE}))
     return [*made, *(_attach(new, context) if new.partition_bound else [])]

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from psycopg import sql
 
-from mendbook.schema import definition
+from mendbook.schema import creation, definition
 from mendbook.schema.drift import Difference
-from mendbook.schema.forms.context import Context, comments, step, unplannable
-from mendbook.schema.key import Key, qualified
+from mendbook.schema.forms.context import Context, comments, step
+from mendbook.schema.key import qualified
 from mendbook.schema.locks import Lock
 from mendbook.schema.objects import Object, Type
 from mendbook.schema.relations import Column
@@ -19,30 +19,37 @@ from mendbook.schema.text import text
 
 def create(new: Object, context: Context) -> list[Step]:
     """Create a type."""
-    return [step(new, "Create", definition.create(new), definition.drop(new))]
+    return [step(new, "Create", creation.create(new), definition.drop(new))]
 
 
 def drop(old: Object, context: Context) -> list[Step]:
     """Drop a type that nothing uses any longer."""
-    return [step(old, "Drop", definition.drop(old), definition.create(old))]
+    return [step(old, "Drop", definition.drop(old), creation.create(old))]
 
 
 def recreates(item: Difference, context: Context) -> bool:
-    """A type is never dropped under the columns that have it: `change` makes it anew beside the old one."""
+    """A type is never dropped under the columns that have it: `anew` makes it beside the old one."""
     return False
 
 
-def disturbs(item: Difference) -> bool:
-    """Whether what uses the type, columns aside, stands in the way."""
-    return replaces(item)
-
-
-def replaces(item: Difference) -> bool:
+def replaces(item: Difference, context: Context) -> bool:
     """Whether the type has to be made anew."""
     live, new = _both(item)
     if live.kind != new.kind or live.definition != new.definition:
         return True
-    return new.kind == "e" and [each for each in new.labels if each in live.labels] != live.labels
+    if live.kind == "c":
+        return live.attributes != new.attributes and (_is_reordered(live, new) or bool(_columns(live, context)))
+    if live.kind == "d":
+        # PostgreSQL cannot look into arrays and rows for values that break a new rule.
+        stricter = (new.not_null and not live.not_null) or any(each not in live.checks for each in new.checks)
+        return stricter and any("[]" in each.type for each in _columns(live, context))
+    return live.kind == "e" and [each for each in new.labels if each in live.labels] != live.labels
+
+
+def _is_reordered(live: Type, new: Type) -> bool:
+    """Attributes are added at the end alone."""
+    kept = [each[0] for each in live.attributes if each[0] in _pairs(new.attributes)]
+    return [each[0] for each in new.attributes][: len(kept)] != kept
 
 
 def loses(item: Difference, context: Context) -> str:
@@ -56,16 +63,37 @@ def loses(item: Difference, context: Context) -> str:
 
 
 def change(item: Difference, context: Context) -> list[Step]:
-    """Change a type in place where PostgreSQL can, else make it anew."""
+    """Change a type in place."""
     live, new = _both(item)
-    if replaces(item):
-        return _replace(item, context)
     made = [
         *_add_values(live, new),
         *_change_domain(live, new, context),
         *_change_attributes(item, context),
     ]
-    return [*made, *comments(item, context)]
+    return [*made, *_part_comments(live, new), *comments(item, context)]
+
+
+def loosen(old: Object, context: Context) -> list[Step]:
+    """Take the default and the checks of a domain away, for what they need is about to go."""
+    assert isinstance(old, Type)  # noqa: S101  by key
+    return list(_change_domain(old, loosened(old), context))
+
+
+def loosened(old: Type) -> Type:
+    """What `loosen` leaves of a domain."""
+    return old._replace(default=None, checks=[], part_comments=[])
+
+
+def _part_comments(live: Type, new: Type) -> list[Step]:
+    had, wanted = _pairs(live.part_comments), _pairs(new.part_comments)
+    parts = [each[0] for each in (new.checks if new.kind == "d" else new.attributes)]
+    differ = [name for name in parts if had.get(name) != wanted.get(name)]
+    if not differ:
+        return []
+    forward, undo = (
+        [definition.type_part_comment(new, name, side.get(name)) for name in differ] for side in (wanted, had)
+    )
+    return [step(new, "Comment on parts of", forward, undo)]
 
 
 def _both(item: Difference) -> tuple[Type, Type]:
@@ -103,48 +131,6 @@ def _add_values(live: Type, new: Type) -> Iterator[Step]:
 
 def _before_first(live: Type) -> str:
     return text(" BEFORE {label}", label=sql.Literal(live.labels[0])) if live.labels else ""
-
-
-# ---- a type made anew
-
-
-def _replace(item: Difference, context: Context) -> list[Step]:
-    """Put the old type aside, make the new one, move every column over, and drop the old one."""
-    live, new = _both(item)
-    columns = _columns(live, context)
-    if (live.kind == "c" or new.kind == "c") and columns:
-        raise unplannable(item, f"{columns[0].key} has that type")
-    forward, undo = list(_moved(live, new, columns, context)), list(_moved(new, live, columns, context, back=True))
-    locks = {name: Lock.ACCESS_EXCLUSIVE for each in columns for name in context.lock(each.key)}
-    lost = loses(item, context)
-    return [step(new, "Make anew", forward, undo, locks=locks, rewrites=tuple(locks), loses=lost)]
-
-
-def _moved(old: Type, new: Type, columns: list[Column], context: Context, *, back: bool = False) -> Iterator[str]:
-    aside = f"{old.name}_old"[:63]
-    yield text("ALTER {w} {n} RENAME TO {a}", w=definition.word(old), n=definition.name(old), a=sql.Identifier(aside))
-    yield from definition.create(new)
-    for each in columns:
-        wanted = context.desired.objects.get(each.key)
-        kept = wanted if isinstance(wanted, Column) and not back and wanted.type == each.type else each
-        yield _column(each, kept.default)
-    aside_name = sql.Identifier(old.schema, aside)
-    yield text("DROP {w} {n}", w=definition.word(old), n=aside_name)
-
-
-def _column(item: Column, default: str | None) -> str:
-    """Move a column, whose type is spelled alike before and after, through text."""
-    name = sql.Identifier(item.name)
-    parts = [text("ALTER COLUMN {n} TYPE {t} USING {n}::text{a}::{t}", n=name, t=item.type, a=_brackets(item.type))]
-    if item.default is not None:
-        parts.insert(0, text("ALTER COLUMN {n} DROP DEFAULT", n=name))
-    if default is not None:
-        parts.append(text("ALTER COLUMN {n} SET DEFAULT {d}", n=name, d=default))
-    return definition.alter_table(item, ", ".join(parts))
-
-
-def _brackets(spelled: str) -> str:
-    return "[]" * spelled.count("[]")
 
 
 # ---- domains and composites
@@ -193,9 +179,6 @@ def _change_attributes(item: Difference, context: Context) -> list[Step]:
     live, new = _both(item)
     if live.attributes == new.attributes:
         return []
-    columns = _columns(live, context)
-    if columns:
-        raise unplannable(item, f"{columns[0].key} has that type")
     forward, undo = list(_attributes(live, new)), list(_attributes(new, live))
     return [step(new, "Change", forward, undo, loses=loses(item, context))]
 
@@ -210,8 +193,3 @@ def _attributes(old: Type, new: Type) -> Iterator[str]:
             yield head + text("ADD ATTRIBUTE {n} {t}", n=sql.Identifier(name), t=spelled)
         elif had[name] != spelled:
             yield head + text("ALTER ATTRIBUTE {n} TYPE {t}", n=sql.Identifier(name), t=spelled)
-
-
-def is_moved(item: Difference, user: Key) -> bool:
-    """Whether `change` itself takes care of *user*: the columns that have the type."""
-    return replaces(item) and user.kind == "column"

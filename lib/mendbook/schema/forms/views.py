@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from mendbook.schema import definition
+from mendbook.schema import creation, definition
 from mendbook.schema.drift import Difference
-from mendbook.schema.forms.context import Context, belonging, comments, step
+from mendbook.schema.forms.context import Context, again, comments, step, whole
 from mendbook.schema.key import qualified
 from mendbook.schema.locks import Lock
 from mendbook.schema.objects import Function, Object
@@ -14,16 +14,12 @@ from mendbook.schema.step import Step
 
 def create(new: Object, context: Context) -> list[Step]:
     """Create a view or a function."""
-    return [step(new, "Create", definition.create(new), definition.drop(new))]
+    return [step(new, "Create", creation.create(new), definition.drop(new))]
 
 
 def drop(old: Object, context: Context) -> list[Step]:
     """Drop a view or a function; its undo brings back all that belongs to it."""
-    again = [
-        *definition.create(old),
-        *(line for part in belonging(old, context.live) for line in definition.create(part)),
-    ]
-    return [step(old, "Drop", definition.drop(old), again, locks=context.lock(old.key))]
+    return [step(old, "Drop", definition.drop(old), whole(old, context.live), locks=context.lock(old.key))]
 
 
 def recreates(item: Difference, context: Context) -> bool:
@@ -31,8 +27,8 @@ def recreates(item: Difference, context: Context) -> bool:
     live, new = item.both
     if isinstance(live, View) and isinstance(new, View):
         had, wanted = (list(zip(each.columns, each.types, strict=True)) for each in (live, new))
-        replaced = {"definition", "columns", "types", "options"} & set(item.fields)
-        return bool(replaced) and (new.kind == "m" or live.kind == "m" or wanted[: len(had)] != had)
+        replaced = _REPLACED & set(item.fields)
+        return bool(replaced) and ("m" in live.kind + new.kind or wanted[: len(had)] != had)
     assert isinstance(live, Function)  # noqa: S101  by key
     assert isinstance(new, Function)  # noqa: S101  by key
     same = (live.kind, live.signature, live.returns) == (new.kind, new.signature, new.returns)
@@ -44,13 +40,35 @@ def change(item: Difference, context: Context) -> list[Step]:
     live, new = item.both
     made = []
     if isinstance(live, View) and isinstance(new, View):
-        if {"definition", "columns", "types", "options"} & set(item.fields):
-            forward, undo = definition.create_view(new, replace=True), definition.create_view(live, replace=True)
-            made.append(step(new, "Replace", [forward], [undo], locks=context.lock(new.key)))
+        if _REPLACED & set(item.fields):
+            back = creation.create_view(live, replace=True)
+            made.append(_replace(new, live, creation.create_view(new, replace=True), back, context))
+        made += _defaults(live, new, context)
         made += _column_comments(live, new)
     elif isinstance(live, Function) and isinstance(new, Function) and live.definition != new.definition:
-        made.append(step(new, "Replace", [new.definition.rstrip()], [live.definition.rstrip()]))
+        made.append(_replace(new, live, new.definition.rstrip(), live.definition.rstrip(), context))
     return [*made, *comments(item, context)]
+
+
+_REPLACED = {"kind", "definition", "columns", "types", "options"}
+
+
+def _replace(new: View | Function, live: View | Function, forward: str, back: str, context: Context) -> Step:
+    """Replace in place; where that does not lead back, undoing drops and makes again all that needs it."""
+    if not recreates(Difference(key=new.key, live=new, desired=live), context):
+        return step(new, "Replace", [forward], [back], locks=context.lock(new.key))
+    undo = again(new.key, context)
+    kept = "" if undo else f"nothing: what was added to {new.key} stays, for columns or types need it"
+    return step(new, "Replace", [forward], undo or [], locks=context.lock(new.key), undo_loses=kept)
+
+
+def _defaults(live: View, new: View, context: Context) -> list[Step]:
+    had, wanted = ({one[0]: one[1] for one in each.defaults} for each in (live, new))
+    differ = [name for name in {**had, **wanted} if had.get(name) != wanted.get(name) and name in new.columns]
+    if not differ:
+        return []
+    forward, undo = ([creation.view_default(new, each, side.get(each)) for each in differ] for side in (wanted, had))
+    return [step(new, "Change", forward, undo, locks=context.lock(new.key))]
 
 
 def _column_comments(live: View, new: View) -> list[Step]:
@@ -59,8 +77,8 @@ def _column_comments(live: View, new: View) -> list[Step]:
         return []
     differ = [name for name in {**had, **wanted} if had.get(name) != wanted.get(name)]
     forward, undo = (
-        [definition.view_column_comment(new, name, side.get(name)) for name in differ if name in new.columns]
-        for side in (wanted, had)
+        [definition.view_column_comment(new, name, said.get(name)) for name in differ if name in side.columns]
+        for said, side in ((wanted, new), (had, live))
     )
     lock = {qualified(new.schema, new.name): Lock.SHARE_UPDATE_EXCLUSIVE}
     return [step(new, "Comment on columns of", forward, undo, locks=lock)]

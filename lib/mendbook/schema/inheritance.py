@@ -1,0 +1,69 @@
+"""What a change of a table does to the tables below it, so that it is not done to them again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from mendbook.schema.drift import Difference
+from mendbook.schema.forms.context import Context
+from mendbook.schema.key import Key, qualified
+from mendbook.schema.relations import Column, Constraint, Table
+
+# What ALTER TABLE … ALTER COLUMN changes in the tables below as well: ATPrepCmd() of PostgreSQL's source,
+# src/backend/commands/tablecmds.c.
+_RECURSIVE = ("type", "not_null", "required", "default", "generated", "collation", "storage", "statistics")
+
+
+def predict(differences: Mapping[Key, Difference], context: Context) -> dict[Key, Difference]:
+    """*differences*, with what comes about by itself left out, and with what has to be taken back added."""
+    found = dict(differences)
+    for item in list(differences.values()):
+        if isinstance(item.desired, Table) and item.verdict == "changed":
+            _attached(item, found, context)
+    for item in list(differences.values()):
+        if isinstance(item.desired, Column) and item.verdict == "changed":
+            for below in _below(item.key, context):
+                _inherited(item, below, found, context)
+    return found
+
+
+def _attached(item: Difference, found: dict[Key, Difference], context: Context) -> None:
+    """The columns and checks of a partition are its parent's; those of a table that is detached are its own."""
+    live, new = item.both
+    assert isinstance(live, Table)  # noqa: S101  by key
+    assert isinstance(new, Table)  # noqa: S101  by key
+    if (live.parents, live.partition_bound) == (new.parents, new.partition_bound):
+        return
+    for part in context.live.by_owner[item.key.owner]:
+        difference = found.get(part.key)
+        if isinstance(part, Column | Constraint) and difference and isinstance(difference.desired, type(part)):
+            gains = part.local and new.partition_bound is not None
+            loses = not part.local and not new.parents
+            if gains or loses:
+                _replace(found, part.key, part._replace(local=difference.desired.local), context)
+
+
+def _below(key: Key, context: Context) -> Iterator[Key]:
+    """The same column of the tables below, those next to it first."""
+    table = context.table(key)
+    for name in context.descendants(qualified(*key.owner)) if table else ():
+        child = context.live.by_name[name]
+        yield Key("column", child.schema, child.name, key.part)
+
+
+def _inherited(above: Difference, below: Key, found: dict[Key, Difference], context: Context) -> None:
+    known = found.get(below)
+    live = known.live if known else context.live.objects.get(below)
+    if not isinstance(live, Column) or below not in context.desired.objects:
+        return
+    changes = {name: getattr(above.desired, name) for name in above.fields if name in _RECURSIVE}
+    _replace(found, below, live._replace(**changes), context)
+
+
+def _replace(found: dict[Key, Difference], key: Key, live: Column | Constraint, context: Context) -> None:
+    """State what *key* will be like before its own change."""
+    desired = context.desired.objects[key]
+    if live == desired:
+        found.pop(key, None)
+    else:
+        found[key] = Difference(key=key, live=live, desired=desired)

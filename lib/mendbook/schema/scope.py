@@ -1,0 +1,135 @@
+"""The scope of a repair: what goes, what goes and comes back, and what is let go for a moment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from mendbook.schema import inheritance
+from mendbook.schema.claims import claimed, identity_sequence
+from mendbook.schema.drift import Difference
+from mendbook.schema.forms import anew, columns, tables
+from mendbook.schema.forms.catalogue import form_of
+from mendbook.schema.forms.context import Context
+from mendbook.schema.key import Key
+from mendbook.schema.objects import Object, Type
+from mendbook.schema.relations import Column, Constraint, Table
+
+_REBUILT = ("constraint", "index", "statistics")  # PostgreSQL itself does these again when a column's type changes
+
+
+class Scope:
+    """What has to be touched to make one schema into another."""
+
+    def __init__(self, differences: Iterable[Difference], context: Context) -> None:
+        self.context = context
+        self.live = context.live.objects
+        self.desired = context.desired.objects
+        predicted = inheritance.predict({item.key: item for item in differences}, context)
+        self.differences = predicted
+        self.gone = {key for key, item in predicted.items() if item.verdict == "extra"}
+        self.anew: dict[Key, None] = {}  # types and collations made anew under the columns that have them
+        self.loose: dict[Key, None] = {}  # a column's default, a domain's checks, a partition's place: let go at first
+        self.again: dict[Key, None] = {}
+        for key, item in predicted.items():
+            if item.verdict == "changed":
+                if anew.replaces(item, context):
+                    self.anew[key] = None
+                elif form_of(item).recreates(item, context):
+                    self.again[key] = None
+        self._claimed = {each for item in self.desired.values() for each in self._names(item)}
+        self._close()
+        for key, item in self.differences.items():
+            if item.verdict == "changed" and key not in self.again and self._lets_go(item):
+                self.loose[key] = None
+        context.going.update(self.gone, self.again)
+        context.again.update(self.again)
+        for key in self.loose:
+            loosened = self._loosened(key)
+            self.differences.pop(key, None)
+            if loosened.live != loosened.desired:
+                self.differences[key] = loosened
+        self._reinstate()
+
+    # ---- what stands in the way
+
+    def _close(self) -> None:
+        """Find what has to be dropped and made again because of what it needs."""
+        todo = [*self.gone, *self.again, *self.anew, *(key for key in self.differences if self._disturbs(key))]
+        while todo:
+            key = todo.pop()
+            for user in sorted(self.context.live.needed_by.get(key, ())):
+                known = user in self.again or user in self.gone or user in self.anew or user in self.loose
+                if not known and self._is_in_the_way(user, key):
+                    self._place(user, key)[user] = None
+                    todo.append(user)
+
+    def _place(self, user: Key, key: Key) -> dict[Key, None]:
+        """How something in the way gets out of it."""
+        item = self.live[user]
+        if isinstance(item, Type) and (key in self.anew or item.kind != "d"):
+            return self.anew
+        if isinstance(item, Type) or (isinstance(item, Column) and not item.generated):
+            return self.loose
+        return self.again
+
+    def _disturbs(self, key: Key) -> bool:
+        item = self.differences[key]
+        return isinstance(item.desired, Column) and item.verdict == "changed" and columns.disturbs(item)
+
+    def _is_in_the_way(self, user: Key, key: Key) -> bool:
+        """Whether *user* has to go while *key* goes or changes; PostgreSQL sees to some itself."""
+        difference = self.differences.get(user)
+        dropped = key in self.gone or key in self.again
+        if key in self.gone and difference and not self._is_replaced(key):
+            freed = key not in self.context.desired.needs.get(user, frozenset())
+            if freed and difference.verdict == "changed" and user.kind not in _REBUILT:
+                return False  # it is changed in place first, and needs *key* no longer
+        if user.kind == "table":
+            return key in self.again
+        if key.kind == "table" and user.owner == key.owner:
+            return False
+        if key.kind == "column" and not dropped and user.kind in _REBUILT:
+            item = self.live[user]
+            return difference is not None or (isinstance(item, Constraint) and item.kind == "f")
+        if user.kind == "column" and key in self.anew:
+            # Its type is changed with the type; of a generated column that is not possible.
+            item = self.live[user]
+            return isinstance(item, Column) and bool(item.generated)
+        return True
+
+    def _is_replaced(self, key: Key) -> bool:
+        """Whether something else takes the name of what goes."""
+        return any(name in self._claimed for name in self._names(self.live[key]))
+
+    def _names(self, item: Object) -> Iterator[object]:
+        if item.key not in self.live or item.key not in self.desired:
+            yield from claimed(item)
+        elif isinstance(item, Column) and item.identity:
+            yield item.schema, identity_sequence(item)
+
+    # ---- what is let go at first
+
+    def _lets_go(self, item: Difference) -> bool:
+        if isinstance(item.live, Table):
+            return tables.detaches(item)
+        if isinstance(item.live, Column) and isinstance(item.desired, Column):
+            return bool(item.live.identity) and not item.desired.identity
+        return False
+
+    def _loosened(self, key: Key) -> Difference:
+        known = self.differences.get(key)
+        live: Any = known.live if known else self.live[key]
+        return Difference(key=key, live=form_of(live).loosened(live), desired=self.desired.get(key, self.live[key]))
+
+    def _reinstate(self) -> None:
+        """What a table is told by an index that goes, it is told again."""
+        for key in [*self.again, *(key for key in self.differences if key.kind == "index")]:
+            if key.kind in _REBUILT:
+                table = Key("table", *key.owner)
+                known = self.differences.get(table)
+                item = known.live if known else self.live.get(table)
+                if isinstance(item, Table) and table in self.desired and table not in self.again:
+                    lost = tables.without_index(item, key.part)
+                    if lost != item:
+                        self.differences[table] = Difference(key=table, live=lost, desired=self.desired[table])
