@@ -16,7 +16,7 @@ demo: $(READY)  ## five incidents, from the pasted error to the documented fix
 	@$(BIN)/mendbook demo
 
 test: $(READY)  ## the tests
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto
 
 lint: $(READY)  ## ruff and mypy
 	@$(BIN)/ruff check .
@@ -27,7 +27,7 @@ lab: $(READY)  ## the notebooks in JupyterLab
 	@$(BIN)/mendbook lab
 
 bench: $(READY)  ## what is fast, as ratios measured in one run
-	@for each in snapshot diagnose sweep; do echo "== $$each"; $(BIN)/python benchmarks/$$each.py || exit 1; done
+	@for each in snapshot diff diagnose sweep; do echo "== $$each"; $(BIN)/python benchmarks/$$each.py || exit 1; done
 
 new: $(READY)  ## start a runbook: make new NAME=orders-shipped-at
 	@$(BIN)/mendbook runbooks new "$(NAME)"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -89,6 +90,7 @@ def test_a_table_that_is_in_another_schema_is_not_made_twice(
     assert found["runbook"] == "wrong-search-path"
     shown = mendbook("triage", error("missing-table"), "--target", "env:SHOP", cwd=tmp_path, env=env).out
     assert "mendbook diagnose wrong-search-path" in shown
+    assert re.search(r"not the cause +missing-table", shown)
 
 
 def test_a_sweep_fails_where_a_statement_does(make_database: Callable[[str], str], tmp_path: Path) -> None:

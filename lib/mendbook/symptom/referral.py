@@ -124,7 +124,13 @@ class Referral:
             for each in self.matches
             if each.fits or any(symptom.kind == kind for symptom in each.runbook.text.symptoms)
         ]
-        return [("fits" if each.fits else "not this", each.runbook.slug, each.reason) for each in alike]
+        first = sorted(alike, key=lambda each: each is not self.best)
+        return [(*self._verdict(each), each.reason) for each in first]
+
+    def _verdict(self, each: Match) -> tuple[str, str]:
+        """Whether a runbook is for this error, and where it is and would mend another cause, that."""
+        fits = each.fits and self._mends(each)
+        return "fits" if fits else "not the cause" if each.fits else "not this", each.runbook.slug
 
     def answers(self) -> list[tuple[str, str, str]]:
         """(how certain, parameter, value or what it means) of the best runbook's parameters."""
