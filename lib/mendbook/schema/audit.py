@@ -31,7 +31,7 @@ _MARKS = {
     "pending": "note",
     "applied": "good",
 }
-_HEAD = ("", "migration", "live", "ledger", "files", "models")
+HEAD = ("", "migration", "live", "ledger", "files", "models")
 _NOTHING = "—"
 _SHOWN = 3  # objects in one cell
 
@@ -68,17 +68,17 @@ class Audit:
         ]
 
     def _repr_html_(self) -> str:
-        return render.table_html(_HEAD, self.rows(), marks=self._marks(), empty=_EMPTY) + render.list_html(self.notes)
+        return render.table_html(HEAD, self.rows(), marks=self._marks(), empty=EMPTY) + render.list_html(self.notes)
 
     def __str__(self) -> str:
-        table = render.table_text(_HEAD, self.rows(), marks=self._marks(), empty=_EMPTY)
+        table = render.table_text(HEAD, self.rows(), marks=self._marks(), empty=EMPTY)
         return "\n".join((table, *self.notes))
 
     def _marks(self) -> dict[str, str]:
         return {", ".join(line.verdicts): _MARKS[line.verdicts[0]] for line in self.lines}
 
 
-_EMPTY = "There is no migration, neither on disk nor in the ledger."
+EMPTY = "There is no migration, neither on disk nor in the ledger."
 
 
 def to_json(audit: Audit) -> dict[str, Any]:
