@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import shlex
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from mendbook.deploy import Deploy
 from mendbook.report import Check, Finding
 from mendbook.schema import audit, drift
 from mendbook.schema.audit import Audit
 from mendbook.schema.comparison import Comparison
-from mendbook.schema.drift import Drift
+from mendbook.schema.drift import Difference, Drift
+from mendbook.schema.key import Key
+from mendbook.schema.objects import Object
 from mendbook.symptom import sweep
 from mendbook.symptom.sweep import Failure, Sweep
 
@@ -46,18 +48,15 @@ def _untold(deploy: Deploy) -> Iterator[str]:
 
 
 def schema(found: Comparison, deploy: Deploy | None) -> Check:
-    """What the expectation has and the live schema lacks or has otherwise fails; what is only live does not."""
+    """What the live schema lacks or has otherwise fails; a comment, and what is only live, does not."""
     changes = deploy.changes if deploy else {}
-    waiting = {
-        each.key for each in found.drift.differences if each.key in changes and changes[each.key] == each.desired
-    }
-    parts = [
-        Drift(differences=tuple(each for each in found.drift.differences if (each.key in waiting) is waits))
-        for waits in (False, True)
-    ]
+    groups: dict[str, list[Difference]] = {"fails": [], "harmless": [], _WAITS: []}
+    for each in found.drift.differences:
+        groups[_group(each, changes)].append(each)
     findings = [
-        *(Finding(fails=row[0] != "extra", cells=row) for row in parts[0].rows()),
-        *(Finding(fails=False, cells=(_WAITS, *more)) for _, *more in parts[1].rows()),
+        Finding(fails=group == "fails", cells=(_WAITS if group == _WAITS else verdict, *more))
+        for group, members in groups.items()
+        for verdict, *more in Drift(differences=tuple(members)).rows()
     ]
     failing = any(each.fails for each in findings)
     sides = (found.live.reference, found.desired.reference)
@@ -69,6 +68,12 @@ def schema(found: Comparison, deploy: Deploy | None) -> Check:
         notes=tuple(found.notes()),
         next=f"mendbook diff {' '.join(map(shlex.quote, sides))}" if failing else "",
     )
+
+
+def _group(each: Difference, changes: Mapping[Key, Object | None]) -> str:
+    if each.key in changes and changes[each.key] == each.desired:
+        return _WAITS
+    return "harmless" if each.verdict == "extra" or each.fields == ("comment",) else "fails"
 
 
 def statements(found: Sweep, deploy: Deploy | None) -> Check:

@@ -108,8 +108,10 @@ def _print(made: Report, ended: Run) -> None:
             render.print_table(check.head, check.rows(), marks=check.marks)
             print()
         for note in check.notes:
-            print(note)
+            print(f"{note}\n")
         if check.next:
-            print(f"{check.next}\n")
-    render.print_table(report.HEAD, made.rows(), marks=report.MARKS)
-    print(f"\n{made.verdict}\n\nrecord: {ended.notebook}")
+            print(f"Next: {check.next}\n")
+    if made.checks:
+        render.print_table(report.HEAD, made.rows(), marks=report.MARKS)
+        print()
+    print(f"{made.verdict}\n\nrecord: {ended.notebook}")

@@ -51,8 +51,11 @@ def understand(question: Question) -> None:
         raise Usage(
             f"{question.migrations} is no directory; nothing was started. Name the folder that holds the migrations."
         )
-    if question.framework:
-        ledger.of(question.framework)
+    if question.framework and not ledger.of(question.framework).migrations(Path(question.migrations)):
+        raise Usage(
+            f"{question.migrations} holds no migrations of {question.framework}; nothing was started. Name the folder "
+            f"they are in."
+        )
     if question.source:
         sweep.tree(question.source)
     if question.expect:
@@ -154,13 +157,13 @@ class Preflight:
     @cached_property
     def _deploy(self) -> Deploy | None:
         """What the pending migrations would do; None where none is pending."""
-        lines = self.audit.lines if self.audit is not None else ()
-        titles = {line.migration for line in lines if "pending" in line.verdicts}
-        if not titles:
+        if self.audit is None:
             return None
+        titles = {line.migration for line in self.audit.lines if "pending" in line.verdicts}
         known = ledger.of(self._framework).migrations(Path(self.question.migrations))
         pending = [each for each in known if each.title in titles]
-        return deploy.make(self._schema, self.identity, pending, self._found)
+        promised = deploy.promised(self.audit, self.comparison.desired.snapshot) if self.comparison else {}
+        return deploy.make(self._schema, self.identity, pending, self._found, promised) if pending else None
 
     # ---- the answer
 
