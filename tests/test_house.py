@@ -45,6 +45,7 @@ ABOVE = (
     "around",
     "show",
     "run",
+    "recording",
     "incident",
     "drafting",
     "deploy",

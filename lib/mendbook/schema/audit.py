@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -72,17 +72,20 @@ class Audit:
         ]
 
     def _repr_html_(self) -> str:
-        return render.table_html(HEAD, self.rows(), marks=self._marks(), empty=EMPTY) + render.list_html(self.notes)
+        rows = self.rows()
+        return render.table_html(HEAD, rows, marks=marks(rows), empty=EMPTY) + render.list_html(self.notes)
 
     def __str__(self) -> str:
-        table = render.table_text(HEAD, self.rows(), marks=self._marks(), empty=EMPTY)
-        return "\n".join((table, *self.notes))
-
-    def _marks(self) -> dict[str, str]:
-        return {", ".join(line.verdicts): _MARKS[line.verdicts[0]] for line in self.lines}
+        rows = self.rows()
+        return "\n".join((render.table_text(HEAD, rows, marks=marks(rows), empty=EMPTY), *self.notes))
 
 
 EMPTY = "There is no migration, neither on disk nor in the ledger."
+
+
+def marks(rows: Iterable[Sequence[str]]) -> dict[str, str]:
+    """The colour of each row, by its worst verdict."""
+    return {row[0]: _MARKS[row[0].partition(", ")[0]] for row in rows}
 
 
 def to_json(audit: Audit) -> dict[str, Any]:
