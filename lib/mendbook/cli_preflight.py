@@ -88,7 +88,7 @@ def _write(parsed: argparse.Namespace, made: Report, summary: Path | None) -> No
         if parsed.junit:
             Path(parsed.junit).write_text(report.junit(made), encoding="utf-8")
         if summary:
-            with summary.open("a", encoding="utf-8") as file:
+            with summary.open("a", encoding="utf-8", errors="backslashreplace") as file:
                 file.write(report.markdown(made))
     except OSError as error:
         raise Surroundings(

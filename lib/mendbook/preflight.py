@@ -181,6 +181,6 @@ class Preflight:
 
     def reported(self) -> Report:
         """End the preflight: write ``record.json``."""
-        said = json.dumps(report.to_json(self.report), indent=1, ensure_ascii=False)
-        put(self.folder / "record.json", f"{said}\n")
+        # ASCII, since the name of a file may be no text.
+        put(self.folder / "record.json", json.dumps(report.to_json(self.report), indent=1) + "\n")
         return self.report
