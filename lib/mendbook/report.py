@@ -87,8 +87,9 @@ class Report:
     def _repr_html_(self) -> str:
         found = "".join(
             f"<p>The {render.escape(each.name)}:</p>{render.table_html(each.head, each.rows(), marks=each.marks)}"
+            + render.list_html(each.notes)
             for each in self.checks
-            if each.findings
+            if each.findings or each.notes
         )
         verdict = f"<p><strong>{render.escape(self.verdict)}</strong></p>"
         return verdict + render.table_html(HEAD, self.rows(), marks=MARKS) + found
