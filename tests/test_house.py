@@ -35,6 +35,7 @@ GROUND = (
     "authoring",
     "request",
     "verdict",
+    "report",
 )
 ABOVE = (
     "frameworks",
@@ -44,10 +45,16 @@ ABOVE = (
     "around",
     "show",
     "run",
+    "recording",
     "incident",
     "drafting",
+    "deploy",
+    "checks",
+    "preflight",
+    "cli_run",
     "cli_diff",
     "cli_triage",
+    "cli_preflight",
     "cli",
 )
 WINGS = (GROUND, *((wing,) for wing in ABOVE))

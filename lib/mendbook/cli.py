@@ -8,11 +8,11 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mendbook import __version__, cli_diff, cli_triage
+from mendbook import __version__, cli_diff, cli_preflight, cli_run, cli_triage
 from mendbook.errors import MendbookError, Usage
 
 if TYPE_CHECKING:
@@ -62,6 +62,7 @@ def parser() -> argparse.ArgumentParser:
     _add_demo(commands)
     cli_triage.add(commands)
     _add_diagnose(commands)
+    cli_preflight.add(commands)
     cli_diff.add(commands)
     _add_change(commands, "repair", "apply an approved plan, verify and document it")
     _add_change(commands, "rollback", "take an applied plan back and verify that")
@@ -102,7 +103,7 @@ def _add_diagnose(commands: Commands) -> None:
         "--record", action="store_true", help="and let the plan record it as done in the tool's ledger"
     )
     command.add_argument("--allow-dangerous", action="store_true", help="plan even what blocks long or loses data")
-    _add_run(command)
+    cli_run.add(command)
     command.set_defaults(run=_diagnose)
 
 
@@ -114,15 +115,8 @@ def _add_change(commands: Commands, name: str, what: str) -> None:
     command.add_argument(
         "--wait", type=float, default=60.0, metavar="SECONDS", help="go on asking for locks (%(default)s)"
     )
-    _add_run(command)
+    cli_run.add(command)
     command.set_defaults(run=_change, notebook=name)
-
-
-def _add_run(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--time-limit", type=float, default=3600.0, metavar="SECONDS", help="for all of it (%(default)s)"
-    )
-    command.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
 
 
 def _add_runbooks(commands: Commands) -> None:
@@ -188,7 +182,7 @@ def _diagnose(parsed: argparse.Namespace) -> int:
         "allow_dangerous": parsed.allow_dangerous,
         **lasting,
     }
-    return _report(parsed, folder, _run(parsed, "diagnose", folder, given))
+    return _report(parsed, folder, cli_run.run(parsed, "diagnose", folder, given))
 
 
 def _change(parsed: argparse.Namespace) -> int:
@@ -203,25 +197,7 @@ def _change(parsed: argparse.Namespace) -> int:
         "expected_database": parsed.expected_database,
         "wait": parsed.wait,
     }
-    return _report(parsed, folder, _run(parsed, parsed.notebook, folder, given))
-
-
-def _run(parsed: argparse.Namespace, name: str, folder: Path, given: dict[str, object]) -> Run:
-    from mendbook.run import notebooks
-
-    output = folder / f"{name}.ipynb"
-    show: Callable[[str], None] = _progress(name) if sys.stderr.isatty() else lambda stage: None
-    try:
-        return notebooks.run(notebooks.path(name), output, given, progress=show, time_limit=parsed.time_limit)
-    finally:
-        show("")
-
-
-def _progress(name: str) -> Callable[[str], None]:
-    def show(stage: str) -> None:
-        print(f"\r\x1b[K{name}: {stage} …" if stage else "\r\x1b[K", end="", file=sys.stderr, flush=True)
-
-    return show
+    return _report(parsed, folder, cli_run.run(parsed, parsed.notebook, folder, given))
 
 
 def _report(parsed: argparse.Namespace, folder: Path, ended: Run) -> int:

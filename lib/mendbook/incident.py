@@ -1,11 +1,9 @@
-"""An Incident: what a notebook holds in its hand. It calls the stages, remembers their results, keeps the record."""
+"""An Incident: what a notebook holds in its hand. It calls the stages and remembers their results."""
 
 from __future__ import annotations
 
 import shlex
-import time
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from functools import cached_property
 from pathlib import Path
@@ -15,12 +13,14 @@ import psycopg
 
 from mendbook import runbook as runbooks
 from mendbook import target as targets
-from mendbook.errors import ApplyFailed, MendbookError, NotVerified, Refused, Surroundings, Usage
+from mendbook.errors import Refused, Usage
+from mendbook.recording import Recording
 from mendbook.render import Picture
-from mendbook.request import new_folder, now, understand, who
+from mendbook.request import new_folder, understand
 from mendbook.runbook import Runbook
 from mendbook.runbook_text import Option, Value
-from mendbook.schema import clone, picture, snapshot, tables
+from mendbook.schema import audit, clone, picture, snapshot, tables
+from mendbook.schema.audit import Audit
 from mendbook.schema.clone import Clone
 from mendbook.schema.snapshot import Snapshot
 from mendbook.schema.tables import Tables
@@ -38,16 +38,13 @@ from mendbook.verdict import Verdict
 WAIT_S = 60.0  # how long `repair` goes on asking for locks, in all
 
 
-class Incident:
+class Incident(Recording):
     """One runbook on one target, with its folder."""
 
     def __init__(self, folder: Path, record: Record, *, expected_database: str = "") -> None:
-        self.folder = folder
-        self.record = record
+        super().__init__(folder, record)
         self._expected_database = expected_database
-        self._diagnosed = False
         self.journal = Journal(folder / "journal.jsonl")
-        self._kept = ExitStack()
 
     # ---- beginning
 
@@ -154,6 +151,25 @@ class Incident:
         """The schema of the target."""
         with self._stage("inspect"), self.target.reading() as conn:
             return snapshot.read(conn)
+
+    @cached_property
+    def audit(self) -> Audit | None:
+        """The four-way table of the application's migrations; None where the incident does not know their folder."""
+        known = self.values if self.values.get("migrations") else self.record["lasting"]
+        if not known["migrations"] or not known.get("framework"):
+            return None
+        live = self.schema
+        with self._stage("audit"), self.target.reading() as conn:
+            made = audit.make(
+                conn,
+                live=live,
+                identity=self.identity,
+                framework=str(known["framework"]),
+                folder=Path(str(known["migrations"])).expanduser(),
+                schema=str(known.get("schema", "")),
+            )
+            self.record["audit"] = {"rows": [list(row) for row in made.rows()], "notes": list(made.notes)}
+            return made
 
     @cached_property
     def tables(self) -> Tables:
@@ -346,55 +362,3 @@ class Incident:
     def document(self) -> Document:
         """Write ``record.json``, ``fix.md`` and ``fix.html``."""
         return document.write(self.folder, self.record)
-
-    # ---- keeping the record
-
-    def _conclude(self, verdict: str, exit_code: int, command: str) -> Verdict:
-        self.record.update(verdict=verdict, exit_code=exit_code, next=command)
-        self._remember(verdict, exit_code)
-        document.write(self.folder, self.record)
-        return Verdict(
-            verdict=verdict, exit_code=exit_code, digest=self.record["digest"], folder=self.folder, next=command
-        )
-
-    @contextmanager
-    def _stage(self, name: str) -> Iterator[None]:
-        """Time a stage, and keep in the record how it ended, whatever happens."""
-        start = time.monotonic()
-        try:
-            yield
-        except BaseException as error:
-            self._kept.close()
-            self._time(name, start)
-            # A disk that is full must not hide what went wrong.
-            with suppress(OSError):
-                self._failed(name, error)
-            raise
-        self._time(name, start)
-        try:
-            document.save(self.folder, self.record)
-        except OSError as error:
-            raise Surroundings(
-                f"The stage {name!r} ended well, and {self.folder} cannot be written ({error}), so the record lacks "
-                f"it. Make room or make the folder writable, then run this again."
-            ) from None
-
-    def _time(self, name: str, start: float) -> None:
-        self.record["stages"][name] = {"seconds": round(time.monotonic() - start, 3)}
-
-    def _failed(self, name: str, error: BaseException) -> None:
-        code = error.exit_code if isinstance(error, MendbookError) else 1
-        verdict = str(error) if isinstance(error, MendbookError) else f"{name} stopped ({type(error).__name__})"
-        self._remember(verdict, code)
-        # What was refused later does not take back what the record says: it changed nothing.
-        if not self._diagnosed or code in _CHANGED:
-            self.record.update(verdict=verdict, exit_code=code, next="")
-        document.save(self.folder, self.record)
-        if "reproduction" in self.record:
-            document.write(self.folder, self.record)
-
-    def _remember(self, verdict: str, exit_code: int) -> None:
-        self.record["history"].append({"when": now(), "who": who(), "verdict": verdict, "exit_code": exit_code})
-
-
-_CHANGED = (ApplyFailed.exit_code, NotVerified.exit_code)

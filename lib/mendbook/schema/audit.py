@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,8 +14,9 @@ import psycopg
 from mendbook import ledger, render
 from mendbook.ledger import Entry, Ledger
 from mendbook.migrations import Migration
-from mendbook.schema import records, replay
+from mendbook.schema import objects, records, replay
 from mendbook.schema.key import Key
+from mendbook.schema.objects import Object
 from mendbook.schema.records import Records
 from mendbook.schema.replay import Replay
 from mendbook.schema.snapshot import Snapshot
@@ -31,7 +32,7 @@ _MARKS = {
     "pending": "note",
     "applied": "good",
 }
-_HEAD = ("", "migration", "live", "ledger", "files", "models")
+HEAD = ("", "migration", "live", "ledger", "files", "models")
 _NOTHING = "—"
 _SHOWN = 3  # objects in one cell
 
@@ -46,6 +47,9 @@ class Line:
     ledger: str
     files: str
     models: str
+    unmet: tuple[
+        Key, ...
+    ] = ()  # what the models expect of it and the live schema lacks; a table with all that is in it
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,17 +72,20 @@ class Audit:
         ]
 
     def _repr_html_(self) -> str:
-        return render.table_html(_HEAD, self.rows(), marks=self._marks(), empty=_EMPTY) + render.list_html(self.notes)
+        rows = self.rows()
+        return render.table_html(HEAD, rows, marks=marks(rows), empty=EMPTY) + render.list_html(self.notes)
 
     def __str__(self) -> str:
-        table = render.table_text(_HEAD, self.rows(), marks=self._marks(), empty=_EMPTY)
-        return "\n".join((table, *self.notes))
-
-    def _marks(self) -> dict[str, str]:
-        return {", ".join(line.verdicts): _MARKS[line.verdicts[0]] for line in self.lines}
+        rows = self.rows()
+        return "\n".join((render.table_text(HEAD, rows, marks=marks(rows), empty=EMPTY), *self.notes))
 
 
-_EMPTY = "There is no migration, neither on disk nor in the ledger."
+EMPTY = "There is no migration, neither on disk nor in the ledger."
+
+
+def marks(rows: Iterable[Sequence[str]]) -> dict[str, str]:
+    """The colour of each row, by its worst verdict."""
+    return {row[0]: _MARKS[row[0].partition(", ")[0]] for row in rows}
 
 
 def to_json(audit: Audit) -> dict[str, Any]:
@@ -163,6 +170,7 @@ class _Comparison:
             ledger=self._recorded(entry, recorded),
             files=changed or "on disk",
             models=_listed([f"{key} is missing" for key in unmet]) if self.expected else "not asked",
+            unmet=tuple(unmet),
         )
 
     def _entry(self, name: str) -> Entry | None:
@@ -224,9 +232,13 @@ class _Comparison:
         """What is expected and missing: by the migration whose text names it, and what none names."""
         named: dict[str, list[Key]] = {}
         nobodys = []
-        objects = self.expected.objects if self.expected else {}
+        expected = self.expected.objects if self.expected else {}
         ledger_table = (self.records.schema, self.ledger.table)
-        missing = [key for key in objects if key not in self.live.objects and key.owner != ledger_table]
+        missing = [
+            key
+            for key, item in expected.items()
+            if key not in self.live.objects and key.owner != ledger_table and not self._comes_with_column(item)
+        ]
         for key in replay.outermost(missing):
             makers = self._makers(key)
             if makers:
@@ -234,6 +246,11 @@ class _Comparison:
             else:
                 nobodys.append(key)
         return named, nobodys
+
+    def _comes_with_column(self, item: Object) -> bool:
+        """Whether it is the sequence of a column that is missing as well."""
+        column = item.column if isinstance(item, objects.Sequence) else None
+        return column is not None and column not in self.live.objects
 
     def _makers(self, key: Key) -> list[str]:
         """The migrations whose text names an object with its table; else the only one that names it at all."""

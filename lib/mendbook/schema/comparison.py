@@ -64,6 +64,9 @@ class Comparison:
         """The SQL for psql, with what each step does and blocks."""
         return "".join(f"{line}\n" for line in _script(self, repair))
 
+    def _repr_html_(self) -> str:
+        return self.drift._repr_html_() + render.list_html(self.notes())
+
     def to_json(self, repair: Repair) -> dict[str, Any]:
         """What ``mendbook diff --format json`` prints."""
         head = ("verdict", "object", "live", "desired")

@@ -77,16 +77,17 @@ class Drift:
     def _repr_html_(self) -> str:
         from mendbook import render
 
-        return render.table_html(_HEAD, self.rows(), marks=_MARKS, empty="No difference.")
+        return render.table_html(HEAD, self.rows(), marks=_MARKS, empty=SAME)
 
     def __str__(self) -> str:
         from mendbook import render
 
-        return render.table_text(_HEAD, self.rows(), marks=_MARKS, empty="No difference.")
+        return render.table_text(HEAD, self.rows(), marks=_MARKS, empty=SAME)
 
 
 _WHOLE = ("table", "view")
-_HEAD = ("", "object", "live", "desired")
+HEAD = ("", "object", "live", "desired")
+SAME = "No difference."
 _MARKS = {"missing": "bad", "extra": "note", "changed": "warn"}
 
 

@@ -62,6 +62,12 @@ def database(reference: str, *, major: int | None = None) -> Iterator[Database]:
         yield Database(target=place.target, notes=(*place.notes, *notes))
 
 
+def check(reference: str) -> None:
+    """Raise `Usage` for a reference that cannot be understood; nothing is started."""
+    if not is_target(reference):
+        _understood(reference)
+
+
 def is_target(reference: str) -> bool:
     """Whether *reference* names a database that is there, and not what states a schema."""
     return bool(_LIVE.match(reference))

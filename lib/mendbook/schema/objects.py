@@ -91,6 +91,15 @@ class Sequence(NamedTuple):
     def key(self) -> Key:
         return Key("sequence", self.schema, self.name)
 
+    @property
+    def column(self) -> Key | None:
+        """The column that it serves."""
+        return (
+            Key("column", self.owner_schema or "", self.owner_table, self.owner_column or "")
+            if self.owner_table
+            else None
+        )
+
 
 class Server(NamedTuple):
     """A foreign server; user mappings, which hold passwords, are not read."""

@@ -8,6 +8,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import class_row
 
+from mendbook import ledger as ledgers
 from mendbook.errors import Refused
 from mendbook.ledger import Entry, Ledger
 from mendbook.schema import snapshot
@@ -49,6 +50,20 @@ def read(
             f"this application's ledger, and that the role may read it."
         ) from None
     return Records(ledger=ledger, schema=place, exists=True, entries=entries)
+
+
+def keepers(live: Snapshot) -> list[str]:
+    """The frameworks whose ledger may be in *live*: of each table, those that know most of its columns."""
+    found: list[str] = []
+    for table in live.tables():
+        names = {each.name for each in live.columns(table.schema, table.name)}
+        fitting = {
+            name: len(kept.columns)
+            for name, kept in ledgers.known().items()
+            if kept.table == table.name and names.issuperset(kept.columns)
+        }
+        found += [name for name, count in fitting.items() if count == max(fitting.values())]
+    return found
 
 
 def _place(live: Snapshot, identity: Identity, ledger: Ledger, schema: str) -> tuple[str, bool]:

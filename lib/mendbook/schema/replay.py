@@ -68,19 +68,31 @@ def run(migrations: Iterable[Migration], identity: Identity) -> Replay:
     with clone.build(snapshot.EMPTY, identity) as scratch:
         before = scratch.snapshot()
         for migration in migrations:
-            stopped = _run(scratch, migration)
+            stopped = attempt(scratch, migration)
             if stopped:
-                return Replay(effects=effects, stopped=stopped)
+                said = f"{stopped}, so what it and the later ones make is not known."
+                return Replay(effects=effects, stopped=said)
             after = scratch.snapshot()
             effects[migration.name] = drift.compare(before, after).differences
             before = after
     return Replay(effects=effects, stopped="")
 
 
-def _run(scratch: Clone, migration: Migration) -> str:
-    """Why *migration* did not run; empty: it did."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Obstacle:
+    """Why a migration did not run."""
+
+    said: str
+    sqlstate: str  # empty: it is a program
+
+    def __str__(self) -> str:
+        return self.said
+
+
+def attempt(scratch: Clone, migration: Migration) -> Obstacle | None:
+    """Run *migration* in *scratch*, and say why that did not work; None: it did."""
     if migration.program:
-        return f"{migration.title} is a program, so what it and the later ones make is not known from the folder."
+        return Obstacle(said=f"{migration.title} is a program", sqlstate="")
     with scratch.connect() as conn:
         for piece in lexer.split(migration.text):
             if piece.kind != "sql" or _OF_ROLES.match(piece.text):
@@ -88,8 +100,9 @@ def _run(scratch: Clone, migration: Migration) -> str:
             try:
                 conn.execute(piece.text.encode())
             except psycopg.Error as error:
-                return (
-                    f"{migration.title}:{piece.line} fails on a scratch database with {error.diag.sqlstate} "
-                    f"({error.diag.message_primary}), so what it and the later ones make is not known."
+                sqlstate, message = str(error.diag.sqlstate), error.diag.message_primary
+                place = f"{migration.title}:{piece.line}"
+                return Obstacle(
+                    said=f"{place} fails on a scratch database with {sqlstate} ({message})", sqlstate=sqlstate
                 )
-    return ""
+    return None

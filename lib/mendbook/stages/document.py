@@ -11,6 +11,7 @@ from typing import Any
 
 from mendbook import redaction, render
 from mendbook.render import Box, Picture
+from mendbook.schema import audit
 from mendbook.stages.rehearse import MARKS
 
 Record = dict[str, Any]
@@ -157,6 +158,11 @@ def _error(record: Record, text: Record) -> Iterator[Block]:
     yield Prose(text["summary"])
     yield Heading("Root cause")
     yield Prose(text["root_cause"])
+    if record.get("audit"):
+        yield Heading("The migrations")
+        yield Rows(audit.HEAD, record["audit"]["rows"], audit.marks(record["audit"]["rows"]))
+        if record["audit"]["notes"]:
+            yield Items(record["audit"]["notes"])
     if record.get("reproduction"):
         yield Heading("The failing statements")
         yield Rows(

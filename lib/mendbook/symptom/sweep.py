@@ -98,13 +98,13 @@ class Sweep:
         return failing + apart + [("not judged", str(u), "", "", u.reason) for u in self.unjudged]
 
     def _repr_html_(self) -> str:
-        return f"<p>{render.escape(self.summary())}</p>" + render.table_html(_HEAD, self.rows(), marks=_MARKS)
+        return f"<p>{render.escape(self.summary())}</p>" + render.table_html(HEAD, self.rows(), marks=_MARKS)
 
     def __str__(self) -> str:
-        return f"{render.table_text(_HEAD, self.rows())}\n{self.summary()}".lstrip()
+        return f"{render.table_text(HEAD, self.rows())}\n{self.summary()}".lstrip()
 
 
-_HEAD = ("", "place", "SQLSTATE", "object", "message")
+HEAD = ("", "place", "SQLSTATE", "object", "message")
 _MARKS = {"fails": "bad", "not judged": "warn"}
 
 
@@ -117,11 +117,7 @@ def find(directory: str | os.PathLike[str]) -> Found:
     Left out are hidden folders and those of other people's code (node_modules, vendor, …), symbolic links, and what is
     named in `Found.skipped`: binary, minified, unreadable and very large files.
     """
-    root = Path(directory)
-    if not root.is_dir():
-        raise Usage(
-            f"{str(directory)!r} is no directory; nothing was read. Name the folder of the application's source."
-        )
+    root = tree(directory)
     read: list[Place | Unjudged] = []
     files, skipped = 0, []
     for file, suffix in _files(root):
@@ -139,6 +135,16 @@ def find(directory: str | os.PathLike[str]) -> Found:
         files=files,
         skipped=tuple(sorted(skipped)),
     )
+
+
+def tree(directory: str | os.PathLike[str]) -> Path:
+    """The folder that `find` reads; raises `Usage` if it is none."""
+    root = Path(directory)
+    if not root.is_dir():
+        raise Usage(
+            f"{str(directory)!r} is no directory; nothing was read. Name the folder of the application's source."
+        )
+    return root
 
 
 def _files(root: Path) -> Iterator[tuple[str, str]]:
