@@ -139,10 +139,10 @@ class _Work:
         return Difference(key=key, live=self.live.get(key), desired=self.desired.get(key))
 
     def _dropped(self) -> Iterator[Work]:
-        for key in self.dropped:
-            if key in self.live and not self._goes_with(key):
-                item = self.live[key]
-                yield Work(verb="drop", key=key, steps=self._steps(key, form_of(item), "drop", item))
+        self.context.apart.update(key for key in self.dropped if key in self.live and not self._goes_with(key))
+        for key in self.context.apart:
+            item = self.live[key]
+            yield Work(verb="drop", key=key, steps=self._steps(key, form_of(item), "drop", item))
         for key in self.scope.loose:
             item = self.live[key]
             yield Work(verb="drop", key=key, steps=self._steps(key, form_of(item), "loosen", item))

@@ -200,7 +200,10 @@ def _again(old: Column, context: Context) -> list[str]:
     """The statements that add a column as it is live."""
     granted = [line for part in belonging(old, context.live) for line in creation.create(part)]
     added = alter_table(old, f"ADD COLUMN {creation.column(old)}")
-    return [added, *creation.column_state(old), *definition.comments(old), *granted]
+    owned = [each for each in context.live.sequences.get(old.key.owner, ()) if each.owner_column == old.name]
+    sequences = [line for each in owned for line in creation.create(each)]
+    owns = map(creation.own_sequence, owned)
+    return [*sequences, added, *owns, *creation.column_state(old), *definition.comments(old), *granted]
 
 
 # ---- changes
@@ -290,7 +293,7 @@ def _rename_required(live: Column, new: Column, context: Context) -> Step:
     return _change(new, made, back, context)
 
 
-_CONSTRAINT = re.compile(r"CONSTRAINT (?P<name>\"(?:[^\"]|\"\")+\"|\S+) NOT NULL")
+_CONSTRAINT = re.compile(r"CONSTRAINT (?P<name>\"(?:[^\"]|\"\")+\") NOT NULL")
 
 
 def _both(item: Difference) -> tuple[Column, Column]:
