@@ -69,12 +69,12 @@ def _inherited(above: Difference, below: Key, found: dict[Key, Difference], cont
 def _required(above: Object | None, below: Column) -> str | None:
     """How the NOT NULL of a column is said that got it from the table above, by its name there."""
     assert isinstance(above, Column)  # noqa: S101  by key
-    usual, own = (
-        text("CONSTRAINT {n} NOT NULL", n=sql.Identifier(f"{each.table}_{each.name}_not_null"))
-        for each in (above, below)
-    )
-    said = above.required or usual
-    return None if said == own else said
+    said = above.required or _usual(above)
+    return None if said == _usual(below) else said
+
+
+def _usual(item: Column) -> str:
+    return text("CONSTRAINT {n} NOT NULL", n=sql.Identifier(f"{item.table}_{item.name}_not_null"))
 
 
 def _replace(found: dict[Key, Difference], key: Key, live: Column | Constraint, context: Context) -> None:

@@ -121,6 +121,8 @@ def _edges(work: Iterable[Work], live: Side, desired: Side) -> dict[Work, set[Wo
                     before(each, changed)
             before(each, found.get(("create", key)))
             before(each, found.get(("change", key)))
+            if key.kind in _SLOW and ("create", key) not in found:
+                before(found.get(("settle", Key("table", *key.owner))), each)
             continue
         if verb == "settle":
             before(found.get(("change", key)), each)

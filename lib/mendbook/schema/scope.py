@@ -46,8 +46,8 @@ class Scope:
         context.going.update(self.gone, self.again)
         context.again.update(self.again)
         for key in self.loose:
-            item = self.differences.get(key)
-            live: Any = (item.live if item else None) or self.live[key]
+            known = self.differences.get(key)
+            live: Any = (known.live if known else None) or self.live[key]
             both = Difference(key=key, live=live, desired=self.desired.get(key, self.live[key]))
             self._predict(both, form_of(live).loosened(live))
         self._reinstate()
@@ -122,9 +122,10 @@ class Scope:
         """A column that is moved to a type made anew gets its default on the way."""
         for key in {user for each in self.anew for user in self.context.live.needed_by.get(each, ())}:
             item = self.differences.get(key)
-            if item and isinstance(item.live, Column) and isinstance(item.desired, Column):
-                if item.live.type == item.desired.type and not item.desired.generated:
-                    self._predict(item, item.live._replace(default=item.desired.default))
+            live, new = (item.live, item.desired) if item else (None, None)
+            if item and isinstance(live, Column) and isinstance(new, Column):
+                kept = live.default if new.generated or live.type != new.type else new.default
+                self._predict(item, live._replace(default=kept))
 
     def _predict(self, item: Difference, live: Object) -> None:
         """State what an object will be like before its own change."""
@@ -135,7 +136,7 @@ class Scope:
     def _reinstate(self) -> None:
         """What a table is told by an index that goes, it is told again."""
         for key in [*self.again, *(key for key in self.differences if key.kind == "index")]:
-            if key.kind in _REBUILT:
+            if key.kind in _REBUILT and key not in self.gone:
                 table = Key("table", *key.owner)
                 known = self.differences.get(table)
                 item = known.live if known else self.live.get(table)

@@ -16,7 +16,7 @@ from mendbook.schema.forms.context import Context, belonging, comments, step, un
 from mendbook.schema.key import Key, qualified
 from mendbook.schema.locks import Lock
 from mendbook.schema.objects import Object, Sequence, Type
-from mendbook.schema.relations import Column
+from mendbook.schema.relations import Column, Constraint, Index, Statistics
 from mendbook.schema.step import Step, Transaction
 from mendbook.schema.text import aside, text
 
@@ -244,7 +244,10 @@ def change(item: Difference, context: Context) -> list[Step]:
         made.append(_retype(live, new, context))
     if live.generated and not new.generated:
         plain = [alter_column(new, "DROP EXPRESSION"), *([] if new.default is None else [_default(new)])]
-        undo = [*definition.drop(new), *_again(live, context)]
+        users = (context.live.objects[each] for each in sorted(context.live.needed_by.get(live.key, ())))
+        lost = (each for each in users if isinstance(each, Constraint | Index | Statistics))
+        kept = [line for each in lost if each.key not in context.going for line in creation.create(each)]
+        undo = [*definition.drop(new), *_again(live, context), *kept]
         made.append(_change(new, plain, undo, context))
     return made
 
@@ -321,8 +324,8 @@ def _retype(live: Column, new: Column, context: Context) -> Step:
     return step(
         new,
         "Change the type of",
-        [_to_type(live, new)],
-        [_to_type(new, live)],
+        [_to_type(live, new, context)],
+        [_to_type(new, live, context)],
         locks=context.lock(new.key),
         rewrites=() if casts.is_relabelled(live.type, new.type) else _leaves(new, context),
         loses=lost,
@@ -330,11 +333,13 @@ def _retype(live: Column, new: Column, context: Context) -> Step:
     )
 
 
-def _to_type(old: Column, new: Column) -> str:
+def _to_type(old: Column, new: Column, context: Context) -> str:
     name = sql.Identifier(new.name)
     collation = f" COLLATE {new.collation}" if new.collation else ""
     parts = [text("ALTER COLUMN {n} TYPE {type}{c}", n=name, type=new.type, c=collation)]
-    if old.type != new.type and not new.generated:
+    table = context.table(new.key)
+    foreign = table is not None and table.kind == "f"
+    if old.type != new.type and not new.generated and not foreign:
         parts[0] += f" USING {casts.cast(name.as_string(None), old.type, new.type)}"
     if not new.generated and old.default is not None:
         parts.insert(0, text("ALTER COLUMN {n} DROP DEFAULT", n=name))

@@ -11,7 +11,7 @@ from psycopg import sql
 from mendbook.schema import creation, definition
 from mendbook.schema.drift import Difference
 from mendbook.schema.forms.context import Context, comments, naming, step
-from mendbook.schema.key import qualified
+from mendbook.schema.key import Key, qualified
 from mendbook.schema.locks import Lock
 from mendbook.schema.objects import Object
 from mendbook.schema.relations import Index, View
@@ -67,7 +67,8 @@ def _build(new: Index, statements: list[str], name: str = "") -> Step:
 def _again(old: Index, context: Context) -> Iterator[str]:
     """The statements that make an index of a partitioned table, with those of its partitions, as they are live."""
     yield from (*creation.create(old), *naming(old, context))
-    for each in context.live.attached.get(qualified(old.schema, old.name), ()):
+    attached = context.live.attached.get(qualified(old.schema, old.name), ())
+    for each in (each for each in attached if Key("table", *each.key.owner) not in context.going):
         yield from _again(each, context)
         yield _attached(each)
 
