@@ -9,7 +9,7 @@ from mendbook.errors import Refused
 from mendbook.schema import creation, order, privileges
 from mendbook.schema.claims import circular, claimed
 from mendbook.schema.drift import Difference, Drift
-from mendbook.schema.forms import anew, columns, tables
+from mendbook.schema.forms import anew, columns, identity, tables
 from mendbook.schema.forms.catalogue import form_of
 from mendbook.schema.forms.context import Context, belonging, step, unplannable
 from mendbook.schema.key import Key, qualified
@@ -188,7 +188,7 @@ class _Work:
         if isinstance(item, Sequence) and item.owner_table:
             column = Key("column", item.owner_schema or "", item.owner_table, item.owner_column or "")
             if column in self.live and column not in self.dropped:
-                statements = [creation.own_sequence(item), *columns.position(item, column)]
+                statements = [creation.own_sequence(item), *identity.position(item, column)]
                 return [*made, step(item, "Give to its column", statements, [])]
         return made
 
