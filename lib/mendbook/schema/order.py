@@ -11,7 +11,7 @@ from typing import Literal
 
 from mendbook.schema.claims import Side, claims
 from mendbook.schema.key import Key
-from mendbook.schema.relations import Constraint, Table
+from mendbook.schema.relations import Column, Constraint, Index, Table
 from mendbook.schema.snapshot import Snapshot
 from mendbook.schema.step import Step
 
@@ -37,6 +37,7 @@ class Work:
     key: Key
     steps: list[Step]
     together: tuple[Key, ...] = ()  # the others
+    lets_go: bool = False  # a drop of a part alone
     disturbs: bool = False  # a change for which what uses the object has to go and come back
 
 
@@ -115,12 +116,23 @@ def _edges(work: Iterable[Work], live: Side, desired: Side) -> dict[Work, set[Wo
     for (verb, key), each in found.items():
         if verb == "drop":
             for need in live.needs(key):
-                before(each, found.get(("drop", need)))
+                gone = found.get(("drop", need))
+                if gone and gone.lets_go and need.kind == "table":
+                    # The indexes of a partition are its own once it is detached.
+                    before(gone, each if key.kind == "index" else None)
+                    continue
+                before(each, gone)
                 changed = found.get(("change", need))
                 if changed and (changed.disturbs or _is_primary(key, live)):
                     before(each, changed)
             before(each, found.get(("create", key)))
             before(each, found.get(("change", key)))
+            for column in _above(key, live):
+                before(each, found.get(("change", column)))
+                before(each, found.get(("settle", column)))
+            table = Key("table", *key.owner)
+            if key.kind in _SLOW and key not in set(_named(table, desired)):
+                before(found.get(("settle", table)), each)
             continue
         if verb == "settle":
             before(found.get(("change", key)), each)
@@ -128,6 +140,11 @@ def _edges(work: Iterable[Work], live: Side, desired: Side) -> dict[Work, set[Wo
             for name in _named(key, desired):
                 before(found.get(("create", name)), each)
                 before(found.get(("change", name)), each)
+            for first, then in _around(key, each, found, desired):
+                before(first, then)
+        if verb == "create":
+            for column in _above(key, desired):
+                before(found.get(("settle", column)), each)
         if verb == "prepare":
             before(each, found.get(("drop", key)))
             before(each, found.get(("create", key)))
@@ -145,6 +162,22 @@ def _edges(work: Iterable[Work], live: Side, desired: Side) -> dict[Work, set[Wo
     for first, then in _clashes(found, live, desired):
         before(first, then)
     return after
+
+
+def _around(
+    key: Key, settling: Work, found: Mapping[tuple[Verb, Key], Work], side: Side
+) -> Iterator[tuple[Work | None, Work | None]]:
+    """A table becomes a partition once its columns, checks and indexes fit."""
+    if key.kind == "table" and settling.steps:
+        for part in side.schema.by_owner[key.owner]:
+            if isinstance(part, Column | Constraint | Index):
+                yield from ((found.get((verb, part.key)), settling) for verb in ("create", "change", "settle"))
+
+
+def _above(key: Key, side: Side) -> list[Key]:
+    """The columns of the tables that a table inherits from."""
+    parents = side.parents(key) if key.kind == "table" else []
+    return [column.key for parent in parents for column in side.schema.columns(*parent.owner)]
 
 
 def _is_primary(key: Key, side: Side) -> bool:
@@ -176,23 +209,27 @@ def _clashes(found: Mapping[tuple[Verb, Key], Work], live: Side, desired: Side) 
 
 
 def _mentions(work: Iterable[Work], after: dict[Work, set[Work]], followers: dict[Work, list[Work]]) -> None:
-    """A function whose body names what is made comes after it, where nothing speaks against that.
+    """A function whose body names what is made comes after it, and goes before it, where nothing speaks against that.
 
     PostgreSQL does not know what the text of a body needs, and yet looks at it when the function is made.
     """
-    made: dict[str, list[Work]] = defaultdict(list)
+    named: dict[bool, dict[str, list[Work]]] = {True: defaultdict(list), False: defaultdict(list)}
     functions = []
     for each in work:
-        if each.verb in ("create", "change") and each.key.kind in ("table", "view", "function", "column"):
-            made[each.key.part if each.key.kind == "column" else each.key.name].append(each)
+        if each.verb in ("create", "change", "drop") and each.key.kind in ("table", "view", "function", "column"):
+            name = each.key.part if each.key.kind == "column" else each.key.name
+            named[each.verb == "drop"][name].append(each)
             if each.key.kind == "function":
                 functions.append(each)
     for each in functions:
-        words = {word for step in each.steps for line in step.forward for word in _WORD.findall(line)}
-        for other in dict.fromkeys(one for word in words & made.keys() for one in made[word]):
-            if other is not each and other not in after[each] and not _leads(each, other, followers):
-                after[each].add(other)
-                followers[other].append(each)
+        told = (step.undo if each.verb == "drop" else step.forward for step in each.steps)
+        words = {word for lines in told for line in lines for word in _WORD.findall(line)}
+        those = named[each.verb == "drop"]
+        for other in dict.fromkeys(one for word in sorted(words & those.keys()) for one in those[word]):
+            first, then = (each, other) if each.verb == "drop" else (other, each)
+            if first is not then and first not in after[then] and not _leads(then, first, followers):
+                after[then].add(first)
+                followers[first].append(then)
 
 
 _WORD = re.compile(r"\w+")

@@ -8,11 +8,11 @@ from typing import Any
 from mendbook.schema import inheritance
 from mendbook.schema.claims import claimed, identity_sequence
 from mendbook.schema.drift import Difference
-from mendbook.schema.forms import anew, columns, tables
+from mendbook.schema.forms import anew, columns, tables, types
 from mendbook.schema.forms.catalogue import form_of
-from mendbook.schema.forms.context import Context
+from mendbook.schema.forms.context import Context, unplannable
 from mendbook.schema.key import Key
-from mendbook.schema.objects import Object, Type
+from mendbook.schema.objects import Object, Publication, Type
 from mendbook.schema.relations import Column, Constraint, Table
 
 _REBUILT = ("constraint", "index", "statistics")  # PostgreSQL itself does these again when a column's type changes
@@ -37,39 +37,53 @@ class Scope:
                     self.anew[key] = None
                 elif form_of(item).recreates(item, context):
                     self.again[key] = None
+                if isinstance(item.live, Column) and columns.divides(item, context):
+                    self.again[Key("table", *key.owner)] = None
         self._claimed = {each for item in self.desired.values() for each in self._names(item)}
         self._close()
         for key, item in self.differences.items():
             if item.verdict == "changed" and key not in self.again and self._lets_go(item):
                 self.loose[key] = None
+        self._move()
         context.going.update(self.gone, self.again)
         context.again.update(self.again)
         for key in self.loose:
-            loosened = self._loosened(key)
-            self.differences.pop(key, None)
-            if loosened.live != loosened.desired:
-                self.differences[key] = loosened
+            known = self.differences.get(key)
+            live: Any = (known.live if known else None) or self.live[key]
+            both = Difference(key=key, live=live, desired=self.desired.get(key, self.live[key]))
+            self._predict(both, form_of(live).loosened(live))
         self._reinstate()
 
     # ---- what stands in the way
 
     def _close(self) -> None:
         """Find what has to be dropped and made again because of what it needs."""
+        moved: set[Key] = set()
         todo = [*self.gone, *self.again, *self.anew, *(key for key in self.differences if self._disturbs(key))]
         while todo:
             key = todo.pop()
             for user in sorted(self.context.live.needed_by.get(key, ())):
                 known = user in self.again or user in self.gone or user in self.anew or user in self.loose
                 if not known and self._is_in_the_way(user, key):
-                    self._place(user, key)[user] = None
+                    place = self._place(user, key)
+                    place[user] = None
+                    if place is not self.loose:
+                        todo.append(user)
+                elif not known and key in self.anew and user.kind == "column" and user not in moved:
+                    moved.add(user)
                     todo.append(user)
 
     def _place(self, user: Key, key: Key) -> dict[Key, None]:
         """How something in the way gets out of it."""
         item = self.live[user]
-        if isinstance(item, Type) and (key in self.anew or item.kind != "d"):
+        if isinstance(item, Type) and key in self.anew:
             return self.anew
-        if isinstance(item, Type) or (isinstance(item, Column) and not item.generated):
+        if isinstance(item, Type):
+            if not types.can_loosen(item, self.context):
+                changed = Difference(key=user, live=item, desired=self.desired.get(user, item))
+                raise unplannable(changed, f"it needs {key}, which has to be made anew, and arrays or rows hold it")
+            return self.loose
+        if isinstance(item, Publication) or (isinstance(item, Column) and not item.generated):
             return self.loose
         return self.again
 
@@ -117,10 +131,20 @@ class Scope:
             return bool(item.live.identity) and not item.desired.identity
         return False
 
-    def _loosened(self, key: Key) -> Difference:
-        known = self.differences.get(key)
-        live: Any = known.live if known else self.live[key]
-        return Difference(key=key, live=form_of(live).loosened(live), desired=self.desired.get(key, self.live[key]))
+    def _move(self) -> None:
+        """A column that is moved to a type made anew gets its default on the way."""
+        for key in {user for each in self.anew for user in self.context.live.needed_by.get(each, ())}:
+            item = self.differences.get(key)
+            live, new = (item.live, item.desired) if item else (None, None)
+            if item and isinstance(live, Column) and isinstance(new, Column):
+                kept = live.default if new.generated or live.type != new.type else new.default
+                self._predict(item, live._replace(default=kept))
+
+    def _predict(self, item: Difference, live: Object) -> None:
+        """State what an object will be like before its own change."""
+        self.differences.pop(item.key, None)
+        if live != item.desired:
+            self.differences[item.key] = Difference(key=item.key, live=live, desired=item.desired)
 
     def _reinstate(self) -> None:
         """What a table is told by an index that goes, it is told again."""
@@ -129,7 +153,9 @@ class Scope:
                 table = Key("table", *key.owner)
                 known = self.differences.get(table)
                 item = known.live if known else self.live.get(table)
-                if isinstance(item, Table) and table in self.desired and table not in self.again:
-                    lost = tables.without_index(item, key.part)
-                    if lost != item:
-                        self.differences[table] = Difference(key=table, live=lost, desired=self.desired[table])
+                new = self.desired.get(table)
+                if isinstance(item, Table) and isinstance(new, Table) and table not in self.again:
+                    if key in self.gone and tables.without_index(new, key.part) == new:
+                        continue
+                    both = Difference(key=table, live=item, desired=new)
+                    self._predict(both, tables.without_index(item, key.part))

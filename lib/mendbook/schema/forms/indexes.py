@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 
 from psycopg import sql
 
 from mendbook.schema import creation, definition
 from mendbook.schema.drift import Difference
-from mendbook.schema.forms.context import Context, comments, step
-from mendbook.schema.key import qualified
+from mendbook.schema.forms.context import Context, comments, naming, step
+from mendbook.schema.key import Key, qualified
 from mendbook.schema.locks import Lock
 from mendbook.schema.objects import Object
-from mendbook.schema.relations import Index, View
+from mendbook.schema.relations import Index, Table, View
 from mendbook.schema.step import Step, Transaction
 from mendbook.schema.text import aside, text
 
@@ -25,8 +26,11 @@ def create(new: Object, context: Context) -> list[Step]:
     if table is None or table.kind != "r":
         return [_at_once(new, context), *_attach(new, context)]
     build = _build(new, [_concurrently(new), *creation.create(new)[1:]])
+    after = context.desired.objects.get(table.key)
+    if not new.parent or (isinstance(after, Table) and after.partition_bound != table.partition_bound):
+        return [build]  # what becomes part of a partitioned table brings its indexes
     # The index of the partitioned table takes it with it.
-    return [replace(build, undo=()) if new.parent else build, *_attach(new, context)]
+    return [replace(build, undo=()), *_attach(new, context)]
 
 
 def _at_once(new: Index, context: Context) -> Step:
@@ -63,14 +67,25 @@ def _build(new: Index, statements: list[str], name: str = "") -> Step:
     )
 
 
+def _again(old: Index, context: Context) -> Iterator[str]:
+    """The statements that make an index of a partitioned table, with those of its partitions, as they are live."""
+    yield from (*creation.create(old), *naming(old, context))
+    attached = context.live.attached.get(qualified(old.schema, old.name), ())
+    for each in (each for each in attached if Key("table", *each.key.owner) not in context.going):
+        yield from _again(each, context)
+        yield _attached(each)
+
+
+def _attached(item: Index) -> str:
+    name = sql.Identifier(item.schema, item.name)
+    return text("ALTER INDEX {parent} ATTACH PARTITION {name}", parent=item.parent or "", name=name)
+
+
 def _attach(new: Index, context: Context) -> list[Step]:
     """An index of a partition becomes part of that of the partitioned table, which is valid once all have."""
     if not new.parent:
         return []
-    attach = text(
-        "ALTER INDEX {parent} ATTACH PARTITION {name}", parent=new.parent, name=sql.Identifier(new.schema, new.name)
-    )
-    return [step(new, "Attach", [attach], [], locks=_on_table(new, Lock.ACCESS_SHARE, context))]
+    return [step(new, "Attach", [_attached(new)], [], locks=_on_table(new, Lock.ACCESS_SHARE, context))]
 
 
 def _on_table(item: Index, lock: Lock, context: Context) -> dict[str, Lock]:
@@ -83,14 +98,15 @@ def drop(old: Object, context: Context) -> list[Step]:
     table = context.table(old.key)
     if table is None or table.kind != "r" or old.key in context.again:
         locks = {**context.lock(old.key), **_pointing(old, context)}
-        return [step(old, "Drop", definition.drop(old), creation.create(old), locks=locks)]
+        return [step(old, "Drop", definition.drop(old), list(_again(old, context)), locks=locks)]
     gone = text("DROP INDEX CONCURRENTLY IF EXISTS {name}", name=sql.Identifier(old.schema, old.name))
     return [
         step(
             old,
             "Drop",
             [gone],
-            [_concurrently(old), *creation.create(old)[1:]],
+            [_concurrently(old), *creation.create(old)[1:], *naming(old, context)] if old.valid else [],
+            undo_loses="" if old.valid else f"nothing: {old.key} is not valid and serves no query",
             locks={qualified(old.schema, old.table): Lock.SHARE_UPDATE_EXCLUSIVE},
             transaction=Transaction.NONE,
         )
