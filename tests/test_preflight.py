@@ -118,6 +118,7 @@ def test_a_pending_migration_that_a_hot_fix_has_overtaken_fails(make_shop: Calla
     run(shop.conninfo, MIGRATIONS["003_shipped.sql"])
     found = shop.look()
     assert failing(found) == {"003_shipped.sql"}
+    assert found.checks[0].summary == "2 applied, 1 pending, 1 will fail"
     [told] = [each for made in found.checks for each in made.failing]
     assert told.cells[0] == "pending, will fail"
     assert "003_shipped.sql:1 fails on a clone of this schema with 42701" in told.cells[2]

@@ -24,11 +24,14 @@ _THEN = "will fail"  # when the pending migrations run, or because they did
 def migrations(found: Audit, deploy: Deploy | None) -> Check:
     """All that is neither applied nor pending fails, and what is pending and does not run on the clone."""
     untold = f"{deploy.why}, so it is not known what it and the later ones mend." if deploy and deploy.why else ""
+    findings = tuple(_unapplied(found, deploy))
+    counts = Counter({"applied": len(found.lines) - len(findings)})
+    counts.update(verdict for each in findings for verdict in each.cells[0].split(", "))
     return Check(
         name="migrations",
-        summary=_counted(Counter(verdict for line in found.lines for verdict in line.verdicts)) or audit.EMPTY,
+        summary=_counted(+counts) or audit.EMPTY,
         head=audit.HEAD,
-        findings=tuple(_unapplied(found, deploy)),
+        findings=findings,
         notes=tuple(filter(None, (*found.notes, untold))),
         next="",
     )
