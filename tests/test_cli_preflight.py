@@ -102,8 +102,10 @@ def test_hostile_names_reach_every_file_as_names(shop: Shop) -> None:
         (("--framework", "numbered", "--source", "app"), "Name their folder"),
         (("--migrations", "migrations", "--framework", "numbred"), "'numbred' is no framework"),
         (("--migrations", "migrations", "--framework", "flyway"), "migrations holds no migrations of flyway"),
+        (("--expect", "postgres://u:pl4nted@localhost/d"), "holds a password"),
         (("--expect", "shape:x"), "Nothing states a schema as 'shape'"),
         (("--source", "app", "--github-summary"), "GITHUB_STEP_SUMMARY, which is not set"),
+        (("--source", "app", "--output", "app/store.py"), "app/store.py cannot hold a new folder"),
         (("--source", "app", "--target", "env:NOT_SET"), "'NOT_SET' is not set"),
     ],
 )
@@ -111,6 +113,7 @@ def test_wrong_usage_starts_nothing(asked: tuple[str, ...], said: str, shop: Sho
     answer = preflight(shop, *asked)
     assert (answer.code, answer.out) == (2, "")
     assert said in answer.err
+    assert "pl4nted" not in answer.err
     assert not (shop.folder / "preflight").exists()
 
 

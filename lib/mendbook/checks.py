@@ -23,28 +23,27 @@ _THEN = "will fail"  # when the pending migrations run, or because they did
 
 def migrations(found: Audit, deploy: Deploy | None) -> Check:
     """All that is neither applied nor pending fails, and what is pending and does not run on the clone."""
+    untold = f"{deploy.why}, so it is not known what it and the later ones mend." if deploy and deploy.why else ""
+    findings = tuple(_unapplied(found, deploy))
+    counts = Counter({"applied": len(found.lines) - len(findings)})
+    counts.update(verdict for each in findings for verdict in each.cells[0].split(", "))
     return Check(
         name="migrations",
-        summary=_counted(Counter(verdict for line in found.lines for verdict in line.verdicts)) or audit.EMPTY,
+        summary=_counted(+counts) or audit.EMPTY,
         head=audit.HEAD,
-        findings=tuple(_unapplied(found, deploy)),
-        notes=(*found.notes, *(_untold(deploy) if deploy else ())),
+        findings=findings,
+        notes=tuple(filter(None, (*found.notes, untold))),
         next="",
     )
 
 
 def _unapplied(found: Audit, deploy: Deploy | None) -> Iterator[Finding]:
-    failing, why = (deploy.failing, str(deploy.obstacle)) if deploy else (None, "")
+    failing, why = (deploy.failing, deploy.why) if deploy else (None, "")
     for line, (verdicts, title, live, *more) in zip(found.lines, found.rows(), strict=True):
         if failing and title == failing.title and "pending" in line.verdicts:
             yield Finding(fails=True, cells=(f"{verdicts}, {_THEN}", title, why, *more))
         elif line.verdicts != ("applied",):
             yield Finding(fails=line.verdicts != ("pending",), cells=(verdicts, title, live, *more))
-
-
-def _untold(deploy: Deploy) -> Iterator[str]:
-    if deploy.obstacle:
-        yield f"{deploy.obstacle}, so it is not known what it and the later ones mend."
 
 
 def schema(found: Comparison, deploy: Deploy | None) -> Check:

@@ -33,7 +33,7 @@ def add(commands: Any) -> None:
     command.add_argument("--migrations", default="", metavar="DIR", help="the application's folder of migrations")
     command.add_argument("--framework", default="", metavar="NAME", help="whose they are (default: the ledger tells)")
     command.add_argument("--output", default="preflight", metavar="DIR", help="where the folder is made (%(default)s)")
-    command.add_argument("--junit", default="", metavar="FILE", help="write JUnit XML here, too")
+    command.add_argument("--junit", default="", metavar="FILE", help="write JUnit XML here")
     command.add_argument("--github-summary", action="store_true", help=f"add the result to the file in {_SUMMARY}")
     cli_run.add(command)
     command.set_defaults(run=_preflight)
@@ -50,12 +50,12 @@ def _preflight(parsed: argparse.Namespace) -> int:
     folder = request.new_folder(Path(parsed.output), "preflight")
     ended = cli_run.run(parsed, "preflight", folder, {**asked, "folder": str(folder)})
     made = _report(question.title, folder, ended)
+    _write(parsed.junit, summary, made)
     if parsed.json:
         said = {**report.to_json(made), "target": parsed.target, "preflight": str(folder)}
         print(json.dumps(said, ensure_ascii=False))
     else:
         _print(made, ended)
-    _write(parsed, made, summary)
     return made.exit_code
 
 
@@ -80,13 +80,13 @@ def _report(title: str, folder: Path, ended: Run) -> Report:
     )
 
 
-def _write(parsed: argparse.Namespace, made: Report, summary: Path | None) -> None:
+def _write(junit: str, summary: Path | None, made: Report) -> None:
     """Write the files that were asked for; raises `Surroundings`."""
     from mendbook import report
 
     try:
-        if parsed.junit:
-            Path(parsed.junit).write_text(report.junit(made), encoding="utf-8")
+        if junit:
+            Path(junit).write_text(report.junit(made), encoding="utf-8")
         if summary:
             with summary.open("a", encoding="utf-8", errors="backslashreplace") as file:
                 file.write(report.markdown(made))

@@ -27,7 +27,7 @@ class Deploy:
     changes: Mapping[Key, Object | None]  # each object that came, changed or went (None), as it is afterwards
     sweep: Sweep | None  # the statements of the application, judged there
     stopped: Migration | None  # the first that did not run, so that the later ones did not either; None: all ran
-    obstacle: Obstacle | None  # why
+    obstacle: Obstacle | None  # what it ran into
     whole: bool  # the clone has all of the target's schema
 
     @property
@@ -36,6 +36,11 @@ class Deploy:
         sqlstate = self.obstacle.sqlstate if self.obstacle else ""
         certain = self.whole and sqlstate.startswith("42") and sqlstate not in _OF_THE_CLONE
         return self.stopped if certain else None
+
+    @property
+    def why(self) -> str:
+        """Why not all of them ran; empty: they did."""
+        return self.obstacle.said if self.obstacle else ""
 
 
 def make(
@@ -54,7 +59,7 @@ def make(
     original = Snapshot(objects={**live.objects, **promised}) if programs else live
     with clone.build(original, identity) as place:
         before = place.snapshot()
-        tried = ((each, replay.attempt(place, each)) for each in pending if not programs)
+        tried = ((each, replay.attempt(place, each, "a clone of this schema")) for each in pending if not programs)
         stopped, obstacle = next((each for each in tried if each[1]), (None, None))
         made = {each.key: each.desired for each in drift.compare(before, place.snapshot()).differences}
         with place.connect() as conn:

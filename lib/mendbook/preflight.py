@@ -42,11 +42,11 @@ def understand(question: Question) -> None:
     """Raise `Usage` for what cannot be understood; nothing is opened."""
     if not (question.source or question.expect or question.migrations):
         raise Usage(
-            "Nothing was asked for; nothing was started. Name the application's source tree (--source DIR), what "
-            "states its schema (--expect E), its folder of migrations (--migrations DIR), or several of them."
+            "Nothing was asked for; nothing was started. Name the application's source tree (source), what states its "
+            "schema (expect), its folder of migrations (migrations), or several of them."
         )
     if question.framework and not question.migrations:
-        raise Usage("--framework says whose --migrations they are; nothing was started. Name their folder.")
+        raise Usage("A framework says whose migrations they are; nothing was started. Name their folder (migrations).")
     if question.migrations and not Path(question.migrations).is_dir():
         raise Usage(
             f"{question.migrations} is no directory; nothing was started. Name the folder that holds the migrations."
@@ -82,7 +82,7 @@ class Preflight:
         output: str = "preflight",
         folder: str = "",
     ) -> Preflight:
-        """Start in a new folder below *output*, or in *folder*, which is there; raises `Usage`, `UnreadableTarget`."""
+        """Start in a new folder below *output*, or in *folder*, which is there; raises `Usage`."""
         question = Question(target=target, source=source, expect=expect, migrations=migrations, framework=framework)
         understand(question)
         made = Path(folder) if folder else new_folder(Path(output), "preflight")
@@ -104,6 +104,10 @@ class Preflight:
         """The schema, held against the expectation; None where none was named. Raises what `comparison.make` does."""
         return comparison.make(self.question.target, self.question.expect) if self.question.expect else None
 
+    @property
+    def _expected(self) -> Snapshot | None:
+        return self.comparison.desired.snapshot if self.comparison is not None else None
+
     @cached_property
     def _schema(self) -> Snapshot:
         if self.comparison is not None:
@@ -123,8 +127,8 @@ class Preflight:
             return found[0]
         told = f"fits {' and '.join(found)}" if found else "is none that is known"
         raise Usage(
-            f"It is not clear whose migrations {folder} holds: the ledger of this database {told}. Name the tool with "
-            f"--framework, as one of {', '.join(found or known)}."
+            f"It is not clear whose migrations {folder} holds: the ledger of this database {told}. Name the tool "
+            f"(framework) as one of {', '.join(found or known)}."
         )
 
     @cached_property
@@ -139,7 +143,7 @@ class Preflight:
                 identity=self.identity,
                 framework=self._framework,
                 folder=Path(self.question.migrations),
-                expected=self.comparison.desired.snapshot if self.comparison else None,
+                expected=self._expected,
             )
 
     @cached_property
@@ -162,8 +166,10 @@ class Preflight:
         titles = {line.migration for line in self.audit.lines if "pending" in line.verdicts}
         known = ledger.of(self._framework).migrations(Path(self.question.migrations))
         pending = [each for each in known if each.title in titles]
-        promised = deploy.promised(self.audit, self.comparison.desired.snapshot) if self.comparison else {}
-        return deploy.make(self._schema, self.identity, pending, self._found, promised) if pending else None
+        if not pending:
+            return None
+        promised = deploy.promised(self.audit, self._expected) if self._expected is not None else {}
+        return deploy.make(self._schema, self.identity, pending, self._found, promised)
 
     # ---- the answer
 

@@ -126,7 +126,7 @@ def new_folder(incidents: Path, slug: str) -> Path:
         except FileExistsError:
             continue
         except OSError as error:
-            raise Usage(f"{incidents} cannot hold the incident's folder ({error}); nothing was started.") from None
+            raise Usage(f"{incidents} cannot hold a new folder ({error}); nothing was started.") from None
         return path
     raise Usage(f"{incidents} holds a thousand incidents of this second; nothing was started.")
 

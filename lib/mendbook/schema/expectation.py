@@ -63,8 +63,10 @@ def database(reference: str, *, major: int | None = None) -> Iterator[Database]:
 
 
 def check(reference: str) -> None:
-    """Raise `Usage` for a reference that cannot be understood; nothing is started."""
-    if not is_target(reference):
+    """Raise `Usage` for a reference that cannot be understood; nothing that it names is run or opened."""
+    if is_target(reference):
+        target.resolve(reference)
+    else:
         _understood(reference)
 
 

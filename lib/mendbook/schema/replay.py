@@ -68,10 +68,10 @@ def run(migrations: Iterable[Migration], identity: Identity) -> Replay:
     with clone.build(snapshot.EMPTY, identity) as scratch:
         before = scratch.snapshot()
         for migration in migrations:
-            stopped = attempt(scratch, migration)
-            if stopped:
-                said = f"{stopped}, so what it and the later ones make is not known."
-                return Replay(effects=effects, stopped=said)
+            obstacle = attempt(scratch, migration, "a scratch database")
+            if obstacle:
+                stopped = f"{obstacle.said}, so what it and the later ones make is not known."
+                return Replay(effects=effects, stopped=stopped)
             after = scratch.snapshot()
             effects[migration.name] = drift.compare(before, after).differences
             before = after
@@ -85,12 +85,9 @@ class Obstacle:
     said: str
     sqlstate: str  # empty: it is a program
 
-    def __str__(self) -> str:
-        return self.said
 
-
-def attempt(scratch: Clone, migration: Migration) -> Obstacle | None:
-    """Run *migration* in *scratch*, and say why that did not work; None: it did."""
+def attempt(scratch: Clone, migration: Migration, where: str) -> Obstacle | None:
+    """Run *migration* in *scratch*, which people know as *where*; return what it ran into, None where it ran."""
     if migration.program:
         return Obstacle(said=f"{migration.title} is a program", sqlstate="")
     with scratch.connect() as conn:
@@ -100,9 +97,7 @@ def attempt(scratch: Clone, migration: Migration) -> Obstacle | None:
             try:
                 conn.execute(piece.text.encode())
             except psycopg.Error as error:
-                sqlstate, message = str(error.diag.sqlstate), error.diag.message_primary
-                place = f"{migration.title}:{piece.line}"
-                return Obstacle(
-                    said=f"{place} fails on a scratch database with {sqlstate} ({message})", sqlstate=sqlstate
-                )
+                sqlstate = error.diag.sqlstate or ""
+                failure = f"fails on {where} with {sqlstate} ({error.diag.message_primary})"
+                return Obstacle(said=f"{migration.title}:{piece.line} {failure}", sqlstate=sqlstate)
     return None
