@@ -16,12 +16,17 @@ class Key(NamedTuple):
     part: str = ""  # the column's, constraint's, index's, trigger's own name; a function's argument types
 
     def __str__(self) -> str:
-        names = [name for name in (self.schema, self.name) if name]
-        if self.kind == "function":
-            return f"function {'.'.join(names)}({self.part})"
-        if self.kind == "grant":
-            return f"grant on {'.'.join(names)} {self.part}".replace(" TO ", " to ", 1)
-        return f"{self.kind} {'.'.join([*names, self.part] if self.part else names)}".strip()
+        name = ".".join(each for each in (self.schema, self.name) if each)
+        match self.kind:
+            case "function":
+                return f"function {name}({self.part})"
+            case "setting":
+                return f"setting {self.part} of {name or 'the database'}"
+            case "grant":
+                what, _, grantee = self.part.partition(" TO ")
+                word, _, part = what.partition(" ")
+                return f"grant on {word.lower()} {name}{f'({part})' if part else ''} to {grantee}"
+        return f"{self.kind} {'.'.join(each for each in (name, self.part) if each)}".strip()
 
     @property
     def owner(self) -> tuple[str, str]:
