@@ -90,7 +90,7 @@ class Ledger:
             "SELECT ({name})::text AS name, {state} AS state, ({at})::text AS at, ({checksum})::text AS checksum "
             "FROM {table} AS entry WHERE ({name}) IS NOT NULL AND {rows} ORDER BY 1"
         ).format(
-            name=sql.SQL(self.name),
+            name=sql.SQL(self.name).format(table=self.place(schema)),
             state=sql.SQL(self.state or "'done'"),
             at=sql.SQL(self.at),
             checksum=sql.SQL(self.checksum),

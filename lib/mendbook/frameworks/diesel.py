@@ -10,7 +10,7 @@ from psycopg import sql
 from mendbook.frameworks import Framework, Wording
 from mendbook.ledger import Ledger, Values
 from mendbook.migrations import Layout, Migration, Named
-from mendbook.origin import Origin, Scripts
+from mendbook.origin import Origin
 
 FRAMEWORK = Framework(
     name="diesel",
@@ -59,5 +59,4 @@ LEDGER = Ledger(
     row=_row,
 )
 
-
-EXPECTATION = Origin(prefix="diesel", form="DIR", means=Scripts(file=r"(?P<version>[0-9-]+)[^/]*/up\.sql"))
+EXPECTATION = Origin(prefix="diesel", form="DIR", means=LEDGER.layout)

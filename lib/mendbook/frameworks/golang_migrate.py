@@ -10,7 +10,7 @@ from mendbook.formats import Change, Format, script
 from mendbook.frameworks import Framework, Wording
 from mendbook.ledger import Ledger, Values
 from mendbook.migrations import Layout, Migration, by_number
-from mendbook.origin import Origin, Scripts
+from mendbook.origin import Origin
 
 FRAMEWORK = Framework(
     name="golang-migrate",
@@ -58,9 +58,4 @@ def _files(change: Change) -> Mapping[str, str]:
 
 MIGRATION = Format(files=_files, alone=True)
 
-
-EXPECTATION = Origin(
-    prefix="golang-migrate",
-    form="DIR",
-    means=Scripts(file=r"(?P<version>[0-9]+)_[^/]*\.up\.sql"),
-)
+EXPECTATION = Origin(prefix="golang-migrate", form="DIR", means=LEDGER.layout)

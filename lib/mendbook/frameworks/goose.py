@@ -10,7 +10,7 @@ from mendbook.formats import Change, Format
 from mendbook.frameworks import Framework, Wording
 from mendbook.ledger import Ledger, Values
 from mendbook.migrations import Layout, Migration, by_number
-from mendbook.origin import Origin, Scripts, between
+from mendbook.origin import Origin
 
 FRAMEWORK = Framework(
     name="goose",
@@ -50,9 +50,10 @@ LEDGER = Ledger(
     at="tstamp",
     layout=Layout(
         file=r"0*(?P<name>[0-9]+)_[^/]*(?<!_test)\.(?:sql|go)",
+        mark=r"^--\s*\+goose\s+up\b",
         order=by_number,
-        up=r"^--\s*\+goose\s+up\b[^\n]*$",
-        down=r"^--\s*\+goose\s+down\b[^\n]*$",
+        up=r"--\s*\+goose\s+up\b",
+        down=r"--\s*\+goose\s+down\b",
     ),
     row=_row,
 )
@@ -69,14 +70,4 @@ def _files(change: Change) -> Mapping[str, str]:
 
 MIGRATION = Format(files=_files)
 
-
-EXPECTATION = Origin(
-    prefix="goose",
-    form="DIR",
-    means=Scripts(
-        file=r"(?P<version>[0-9]+)_[^/]+\.sql",
-        mark=r"^--\s*\+goose\s+Up\b",
-        forward=between(r"--\s*\+goose\s+Up\b", r"--\s*\+goose\s+Down\b"),
-        program=r"[0-9]+_[^/]+(?<!_test)\.go",
-    ),
-)
+EXPECTATION = Origin(prefix="goose", form="DIR", means=LEDGER.layout)

@@ -39,8 +39,8 @@ LEDGER = Ledger(
     layout=Layout(
         file=r"(?P<name>[^/.][^/]*?)(?<!\.d)\.(?:[cm]?[jt]s|sql)",
         order=by_number,
-        up=r"^\s*--[\s-]*up\s+migration[^\n]*$",
-        down=r"^\s*--[\s-]*down\s+migration[^\n]*$",
+        up=r"\s*--[\s-]*up\s+migration",
+        down=r"\s*--[\s-]*down\s+migration",
     ),
     row=_row,
 )

@@ -9,14 +9,19 @@ from psycopg import sql
 from mendbook.formats import Change, Format, script
 from mendbook.frameworks import Framework
 from mendbook.ledger import Ledger, Values
-from mendbook.migrations import Layout, Migration
-from mendbook.origin import Origin, Scripts
+from mendbook.migrations import Layout, Migration, by_number
+from mendbook.origin import Origin
 
 FRAMEWORK = Framework(
     name="numbered",
     title="numbered SQL files",
     home="no tool of its own: such a runner lets the driver's errors through",
 )
+
+
+def _order(name: str) -> tuple[bool, tuple[int, str]]:
+    """By name, as most runners sort; but whoever numbers without zeros in front has one that puts 2 before 10."""
+    return not name.startswith("0"), by_number(name)
 
 
 def _row(migration: Migration, _table: sql.Composable) -> Values:
@@ -30,7 +35,7 @@ LEDGER = Ledger(
     create="CREATE TABLE {table} (name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())",
     name="name",
     at="to_jsonb(entry) ->> 'applied_at'",
-    layout=Layout(file=r"(?P<name>[0-9](?:(?!\.down\.)[^/])*\.sql)"),
+    layout=Layout(file=r"(?P<name>[0-9](?:(?!\.down\.)[^/])*\.sql)", order=_order),
     row=_row,
 )
 
@@ -42,9 +47,4 @@ def _files(change: Change) -> Mapping[str, str]:
 
 MIGRATION = Format(files=_files, alone=True)
 
-
-EXPECTATION = Origin(
-    prefix="numbered",
-    form="DIR",
-    means=Scripts(file=r"(?P<version>[0-9]+)(?:(?!\.down\.)[^/])*\.sql"),
-)
+EXPECTATION = Origin(prefix="numbered", form="DIR", means=LEDGER.layout)

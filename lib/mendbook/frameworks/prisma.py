@@ -12,7 +12,7 @@ from mendbook.formats import Change, Format, script
 from mendbook.frameworks import Framework, Wording
 from mendbook.ledger import Ledger, Values
 from mendbook.migrations import Layout, Migration
-from mendbook.origin import Command, Origin, Program, Scripts
+from mendbook.origin import Command, Origin, Program
 
 FRAMEWORK = Framework(
     name="prisma",
@@ -182,14 +182,15 @@ LEDGER = Ledger(
 END""",
     at="finished_at",
     checksum="checksum",
-    layout=Layout(file=r"(?P<name>[^/]+)/migration\.sql"),
+    layout=Layout(file=r"(?:migrations/)?(?P<name>[^/]+)/migration\.sql"),
     computes=_checksum,
     row=_row,
 )
 
 
 def _files(change: Change) -> Mapping[str, str]:
-    name = f"{change.stamp}_{change.title}"
+    above, slash, _ = change.folder.rstrip("/").rpartition("/")
+    name = f"{above}{slash}{change.stamp}_{change.title}"
     return {f"{name}/migration.sql": script(change.forward), f"{name}/down.sql": script(change.backward)}
 
 
@@ -206,7 +207,7 @@ def _diff(place: str) -> Command:
 EXPECTATION = Origin(
     prefix="prisma",
     form="DIR or FILE",
-    means=Scripts(file=r"(?:migrations/)?[^/]+/migration\.sql"),
+    means=LEDGER.layout,
     file=Program(
         language="Node",
         command=_diff,

@@ -10,7 +10,7 @@ from psycopg import sql
 from mendbook.frameworks import Framework, Wording
 from mendbook.ledger import Ledger, Values
 from mendbook.migrations import Layout, Migration, by_number
-from mendbook.origin import Origin, Scripts
+from mendbook.origin import Origin
 
 FRAMEWORK = Framework(
     name="sqlx",
@@ -88,9 +88,4 @@ LEDGER = Ledger(
     row=_row,
 )
 
-
-EXPECTATION = Origin(
-    prefix="sqlx",
-    form="DIR",
-    means=Scripts(file=r"(?P<version>[0-9]+)_(?:(?!\.down\.)[^/])+\.sql"),
-)
+EXPECTATION = Origin(prefix="sqlx", form="DIR", means=LEDGER.layout)

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from mendbook import frameworks, origin, redaction, runbook, target
 from mendbook.errors import Usage
-from mendbook.origin import Dump, Origin, Program, Scripts, Stated
+from mendbook.migrations import Layout
+from mendbook.origin import Dump, Origin, Program, Stated
 from mendbook.schema import programs, scratch, scripts, snapshot
 from mendbook.schema.scratch import Scratch
 from mendbook.schema.snapshot import Snapshot
@@ -110,14 +111,14 @@ def _healthy(name: str) -> Path:
     return book.folder / "healthy.sql"
 
 
-def _recognised(place: str) -> Scripts:
-    """Whose migrations a folder holds: those that a list or a mark in the files tells win over those of a name."""
+def _recognised(place: str) -> Layout:
+    """Whose migrations a folder holds: those that a mark in the files tells win over those of a name."""
     folder = origin.folder(place, "migrations")
-    known = {each.prefix: each.means for each in origins().values() if isinstance(each.means, Scripts)}
-    found = {prefix: kind for prefix, kind in known.items() if kind.files(folder)}
-    certain = {prefix: kind for prefix, kind in found.items() if kind.index or kind.mark}
-    best = certain or {prefix: kind for prefix, kind in found.items() if prefix != "numbered"} or found
-    runs = {tuple((path, kind.forward(origin.read(path))) for path in kind.files(folder)) for kind in best.values()}
+    known = {each.prefix: each.means for each in origins().values() if isinstance(each.means, Layout)}
+    found = {prefix: layout for prefix, layout in known.items() if layout.recognises(folder)}
+    marked = {prefix: layout for prefix, layout in found.items() if layout.mark}
+    best = marked or {prefix: layout for prefix, layout in found.items() if prefix != "numbered"} or found
+    runs = {tuple((each.path, each.text) for each in layout.read(folder)) for layout in best.values()}
     if len(runs) == 1:
         return next(iter(best.values()))
     ways = ", ".join(f"{prefix}:{place}" for prefix in best or known)
@@ -131,13 +132,13 @@ def _fill(place: Scratch, reference: str, prefix: str, rest: str, stated: Stated
     match stated:
         case Dump():
             return scripts.dump(place.target, Path(rest), stated)
-        case Scripts():
+        case Layout():
             folder = origin.folder(rest, prefix)
-            if not stated.files(folder):
+            if not stated.recognises(folder):
                 raise Usage(
                     f"{rest} holds no migrations of {prefix}; nothing was started. Name the folder they are in."
                 )
-            return scripts.migrations(place.target, folder, stated)
+            return scripts.migrate(place.target, stated.read(folder))
         case Program():
             output, notes = programs.run(place, reference, stated, stated.command(rest))
             return [*notes, *(scripts.printed(place.target, rest, output) if stated.prints else [])]

@@ -17,10 +17,11 @@ import psycopg
 from psycopg import sql
 from psycopg.pq import TransactionStatus
 
-from mendbook import lexer, origin
+from mendbook import lexer, migrations
 from mendbook.errors import Surroundings, Usage
 from mendbook.lexer import Piece
-from mendbook.origin import Dump, Scripts
+from mendbook.migrations import Migration
+from mendbook.origin import Dump
 from mendbook.target import Target
 
 _NO_ROLE = re.compile(r'role "(.+)" does not exist', re.DOTALL)
@@ -69,13 +70,13 @@ def dump(target: Target, place: Path, kind: Dump) -> list[str]:
     with target.connect() as conn:
         run = _Run(conn, target)
         for path in _dumps(place, kind):
-            run.script(_statements(path, origin.read(path), run.notes, rows=False))
+            run.script(_statements(path, migrations.read(path), run.notes, rows=False))
         return run.notes
 
 
-def migrations(target: Target, folder: Path, kind: Scripts) -> list[str]:
-    """Run a folder of migrations; return what was left out or made."""
-    programs = kind.programs(folder)
+def migrate(target: Target, found: Iterable[Migration]) -> list[str]:
+    """Run migrations; return what was left out or made."""
+    programs = [each.path for each in found if each.program]
     if programs:
         raise Usage(
             f"{programs[0]} is no SQL, so only its own tool can run it, and it is not known which schema is expected. "
@@ -83,8 +84,8 @@ def migrations(target: Target, folder: Path, kind: Scripts) -> list[str]:
         )
     with target.connect() as conn:
         run = _Run(conn, target)
-        for path in kind.files(folder):
-            run.migration(list(_statements(path, kind.forward(origin.read(path)), run.notes, rows=True)))
+        for each in found:
+            run.migration(list(_statements(each.path, each.text, run.notes, rows=True)))
         return run.notes
 
 
@@ -115,7 +116,7 @@ def _statements(
     path: Path, text: str, notes: list[str], *, rows: bool, within: tuple[Path, ...] = ()
 ) -> Iterator[_Statement]:
     """The statements of a script and of those that it includes; *within* are the scripts that include this one."""
-    pieces = lexer.split(text)
+    pieces = lexer.split(text.removeprefix("\ufeff"))
     for piece, after in itertools.zip_longest(pieces, pieces[1:]):
         if piece.kind == "meta":
             other = _included(path, piece, notes)
@@ -124,7 +125,7 @@ def _statements(
                     f"{path}:{piece.line} includes a script in itself; nothing was compared. Take that line out."
                 )
             if other:
-                yield from _statements(other, origin.read(other), notes, rows=rows, within=(path, *within))
+                yield from _statements(other, migrations.read(other), notes, rows=rows, within=(path, *within))
         elif piece.kind == "sql":
             copied = _copied(piece, after)
             if copied is None or rows:
