@@ -30,7 +30,7 @@ FRAMEWORK = Framework(
 )
 
 
-_HEADER = r"^\s*--\s*liquibase\s*formatted\b"
+_HEADER = r"\A\ufeff?\s*--\s*liquibase\s*formatted\b"
 _CHANGESET = re.compile(
     r"""[ \t]*--\s*changeset\s+(?P<author>"[^"]+"|[^:]+):\s*(?P<id>"[^"]+"|\S+)(?P<attributes>.*)""", re.IGNORECASE
 )
