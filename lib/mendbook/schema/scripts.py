@@ -6,9 +6,10 @@ of other versions, other databases. Anything else that fails ends the run, with 
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -67,14 +68,13 @@ _COMMIT = _Statement(path=Path(), line=0, text="COMMIT", verb="COMMIT")
 
 def dump(target: Target, place: Path, kind: Dump) -> list[str]:
     """Run a script for psql, or the scripts of a folder; return what was left out or made."""
-    with target.connect() as conn:
-        run = _Run(conn, target)
+    with session(target) as run:
         for path in _dumps(place, kind):
-            run.script(_statements(path, migrations.read(path), run.notes, rows=False))
+            run.script(path, migrations.read(path))
         return run.notes
 
 
-def migrate(target: Target, found: Iterable[Migration]) -> list[str]:
+def migrate(target: Target, found: Sequence[Migration]) -> list[str]:
     """Run migrations; return what was left out or made."""
     programs = [each.path for each in found if each.program]
     if programs:
@@ -82,19 +82,24 @@ def migrate(target: Target, found: Iterable[Migration]) -> list[str]:
             f"{programs[0]} is no SQL, so only its own tool can run it, and it is not known which schema is expected. "
             f"Let the tool migrate an empty database, and name that one instead, as in env:EXPECTED_URL."
         )
-    with target.connect() as conn:
-        run = _Run(conn, target)
+    with session(target) as run:
         for each in found:
-            run.migration(list(_statements(each.path, each.text, run.notes, rows=True)))
+            run.migration(each)
         return run.notes
 
 
 def printed(target: Target, place: str, text: str) -> list[str]:
     """Run a script that a program printed for *place*; return what was left out or made."""
-    with target.connect() as conn:
-        run = _Run(conn, target)
-        run.script(_statements(Path(f"the SQL of {place}"), text, run.notes, rows=False))
+    with session(target) as run:
+        run.script(Path(f"the SQL of {place}"), text)
         return run.notes
+
+
+@contextlib.contextmanager
+def session(target: Target) -> Iterator[Session]:
+    """Yield a session in a scratch database."""
+    with target.connect() as conn:
+        yield Session(conn, target)
 
 
 def _dumps(place: Path, kind: Dump) -> list[Path]:
@@ -116,7 +121,7 @@ def _statements(
     path: Path, text: str, notes: list[str], *, rows: bool, within: tuple[Path, ...] = ()
 ) -> Iterator[_Statement]:
     """The statements of a script and of those that it includes; *within* are the scripts that include this one."""
-    pieces = lexer.split(text.removeprefix("\ufeff"))
+    pieces = lexer.split(text)
     for piece, after in itertools.zip_longest(pieces, pieces[1:]):
         if piece.kind == "meta":
             other = _included(path, piece, notes)
@@ -159,26 +164,40 @@ class _OutsideOnlyError(Exception):
     """The server runs a migration outside of a transaction only."""
 
 
-class _Run:
+class Session:
     """A session that runs scripts, and remembers what it had to make or leave out."""
 
     def __init__(self, conn: psycopg.Connection[Any], target: Target) -> None:
-        self.notes: list[str] = []
+        self.made: list[str] = []
+        self.left_out: list[str] = []
         self._conn = conn
         self._target = target
 
-    def script(self, statements: Iterable[_Statement]) -> None:
-        """Run each statement on its own, as psql does; what is left open or set ends with the script."""
-        self._all(list(statements))
+    @property
+    def notes(self) -> list[str]:
+        """What was made or left out, one sentence each."""
+        return [*self.made, *self.left_out]
+
+    def script(self, path: Path, text: str) -> None:
+        """Run each statement on its own, as psql does, without the rows that are copied in.
+
+        Raises `Usage` where one fails.
+        """
+        self._whole(list(_statements(path, text, self.left_out, rows=False)))
+
+    def migration(self, migration: Migration) -> None:
+        """Run in one transaction, and where the server says that this cannot be, without one; raises `Usage`."""
+        statements = list(_statements(migration.path, migration.text, self.left_out, rows=True))
+        try:
+            self._whole([_BEGIN, *statements, _COMMIT])
+        except _OutsideOnlyError:
+            self._whole(statements)
+
+    def _whole(self, statements: Sequence[_Statement]) -> None:
+        """Run a script; what it leaves open or set ends with it."""
+        self._all(statements)
         self._conn.rollback()
         self._conn.execute("DISCARD ALL")
-
-    def migration(self, statements: Sequence[_Statement]) -> None:
-        """Run in one transaction, and where the server says that this cannot be, without one."""
-        try:
-            self.script([_BEGIN, *statements, _COMMIT])
-        except _OutsideOnlyError:
-            self.script(statements)
 
     def _all(self, statements: Sequence[_Statement]) -> None:
         """Run in order; after a failure that could be cleared away, go on where its transaction began."""
@@ -204,7 +223,7 @@ class _Run:
 
     def _one(self, statement: _Statement) -> None:
         if statement.verb in _OTHER_DATABASES:
-            _say(self.notes, f"{statement} was left out: all of it was run in one scratch database.")
+            _say(self.left_out, f"{statement} was left out: all of it was run in one scratch database.")
         elif statement.rows is None:
             self._conn.execute(statement.text.encode())
         else:
@@ -223,7 +242,7 @@ class _Run:
                 conn.execute(create)
         except psycopg.Error:  # the script drops it itself, or its name is reserved
             return False
-        _say(self.notes, f"The role {missing[1]} was made without login, since it is not on the scratch server.")
+        _say(self.made, f"The role {missing[1]} was made without login, since it is not on the scratch server.")
         return True
 
     def _leave_out(self, error: psycopg.Error, statement: _Statement) -> None:
@@ -237,7 +256,7 @@ class _Run:
         )
         if not tolerated:
             raise statement.failed(error, self.notes)
-        _say(self.notes, f"{statement} was left out: {said}.")
+        _say(self.left_out, f"{statement} was left out: {said}.")
 
 
 def _say(notes: list[str], note: str) -> None:
