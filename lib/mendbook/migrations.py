@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import graphlib
+import hashlib
 import re
 import warnings
 from collections.abc import Callable, Iterable, Iterator
@@ -133,6 +134,11 @@ def by_number(name: str) -> tuple[int, str]:
     """Sort names by the number that they begin with."""
     digits = re.match(r"\d*", name)
     return int(digits[0] or 0) if digits else 0, name
+
+
+def digest(algorithm: str) -> Callable[[Migration], str]:
+    """The checksum over the bytes of a file, in hexadecimal digits."""
+    return lambda migration: hashlib.new(algorithm, migration.text.encode(), usedforsecurity=False).hexdigest()
 
 
 def assigned(text: str) -> dict[str, Any]:

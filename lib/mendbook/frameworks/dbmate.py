@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from psycopg import sql
-
 from mendbook.formats import Change, Format, script
 from mendbook.frameworks import Framework, Wording
-from mendbook.ledger import Ledger, Values
-from mendbook.migrations import Layout, Migration
+from mendbook.ledger import Ledger
+from mendbook.migrations import Layout
 from mendbook.origin import Origin
 
 FRAMEWORK = Framework(
@@ -28,10 +26,6 @@ FRAMEWORK = Framework(
 )
 
 
-def _row(migration: Migration, _table: sql.Composable) -> Values:
-    return {"version": sql.Literal(migration.name)}
-
-
 # pkg/driver/postgres/postgres.go, pkg/dbmate/db.go and migration.go of amacneil/dbmate, which sorts the files' names.
 LEDGER = Ledger(
     table="schema_migrations",
@@ -45,7 +39,7 @@ LEDGER = Ledger(
         up=r"--\s*migrate:up\b",
         down=r"--\s*migrate:down\b",
     ),
-    row=_row,
+    row={"version": "{name}"},
 )
 
 

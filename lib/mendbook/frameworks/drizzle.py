@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from psycopg import sql
-
 from mendbook.errors import Usage
 from mendbook.frameworks import Framework, Wording
-from mendbook.ledger import Ledger, Values
-from mendbook.migrations import Layout, Migration, Named
+from mendbook.ledger import Ledger
+from mendbook.migrations import Layout, Named, digest
 from mendbook.origin import Command, Origin, Program
 
 FRAMEWORK = Framework(
@@ -44,14 +41,6 @@ def _names(_match: re.Match[str], text: str) -> Iterator[Named]:
         yield Named(name=when, file=file)
 
 
-def _checksum(migration: Migration) -> str:
-    return hashlib.sha256(migration.text.encode()).hexdigest()
-
-
-def _row(migration: Migration, _table: sql.Composable) -> Values:
-    return {"hash": sql.Literal(_checksum(migration)), "created_at": sql.Literal(migration.name)}
-
-
 # drizzle-orm/src/migrator.ts and pg-core/dialect.ts of drizzle-team/drizzle-orm: migrations run in the order of
 # drizzle-kit's journal, and a row names its migration by the time that the journal gives it.
 LEDGER = Ledger(
@@ -62,8 +51,8 @@ LEDGER = Ledger(
     name="created_at",
     checksum="hash",
     layout=Layout(file=r"meta/_journal\.json", mark='"entries"', names=_names, order=None),
-    computes=_checksum,
-    row=_row,
+    computes=digest("sha256"),
+    row={"hash": "{checksum}", "created_at": "{name}"},
 )
 
 

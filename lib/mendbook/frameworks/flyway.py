@@ -6,8 +6,6 @@ import re
 import zlib
 from collections.abc import Iterator, Mapping
 
-from psycopg import sql
-
 from mendbook.formats import Change, Format, script
 from mendbook.frameworks import Framework, Wording
 from mendbook.ledger import Ledger, Values
@@ -55,20 +53,10 @@ def _checksum(migration: Migration) -> str:
     return str(crc - (1 << 32) if crc >> 31 else crc)
 
 
-def _row(migration: Migration, table: sql.Composable) -> Values:
+def _values(migration: Migration) -> Values:
     found = re.search(r"(?:^|/)(?:V([0-9._]+?)|R)__([^/]*)\.sql$", migration.name)
     version, description = found.groups() if found else (None, migration.name)
-    return {
-        "installed_rank": sql.SQL("(SELECT coalesce(max(installed_rank), 0) + 1 FROM {table})").format(table=table),
-        "version": sql.Literal(version.replace("_", ".") if version else None),
-        "description": sql.Literal(description.replace("_", " ")),
-        "type": sql.Literal("SQL"),
-        "script": sql.Literal(migration.name),
-        "checksum": sql.Literal(int(_checksum(migration))),
-        "installed_by": sql.SQL("current_user"),
-        "execution_time": sql.Literal(0),
-        "success": sql.Literal(True),
-    }
+    return {"version": version.replace("_", ".") if version else None, "description": description.replace("_", " ")}
 
 
 # flyway-core/src/main/java/org/flywaydb/core/internal: database/postgresql/PostgreSQLDatabase.java,
@@ -109,7 +97,18 @@ END""",
         repeated=r"(?:.*/)?R__.*",
     ),
     computes=_checksum,
-    row=_row,
+    values=_values,
+    row={
+        "installed_rank": "(SELECT coalesce(max(installed_rank), 0) + 1 FROM {table})",
+        "version": "{version}",
+        "description": "{description}",
+        "type": "'SQL'",
+        "script": "{name}",
+        "checksum": "{checksum}",
+        "installed_by": "current_user",
+        "execution_time": "0",
+        "success": "true",
+    },
 )
 
 

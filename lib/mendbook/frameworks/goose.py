@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from psycopg import sql
-
 from mendbook.formats import Change, Format
 from mendbook.frameworks import Framework, Wording
-from mendbook.ledger import Ledger, Values
-from mendbook.migrations import Layout, Migration, by_number
+from mendbook.ledger import Ledger
+from mendbook.migrations import Layout, by_number
 from mendbook.origin import Origin
 
 FRAMEWORK = Framework(
@@ -25,10 +23,6 @@ FRAMEWORK = Framework(
         r"failed to run SQL migration[^\n]*?: failed to execute SQL query \"(?P<sql>(?:[^\"\\]|\\.){1,20000})\": ",
     ),
 )
-
-
-def _row(migration: Migration, _table: sql.Composable) -> Values:
-    return {"version_id": sql.Literal(migration.name), "is_applied": sql.Literal(True)}
 
 
 # internal/dialects/postgres.go and internal/sqlparser of pressly/goose; the row of version 0 is about no migration.
@@ -55,7 +49,7 @@ LEDGER = Ledger(
         up=r"--\s*\+goose\s+up\b",
         down=r"--\s*\+goose\s+down\b",
     ),
-    row=_row,
+    row={"version_id": "{name}", "is_applied": "true"},
 )
 
 

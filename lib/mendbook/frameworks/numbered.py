@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from psycopg import sql
-
 from mendbook.formats import Change, Format, script
 from mendbook.frameworks import Framework
-from mendbook.ledger import Ledger, Values
-from mendbook.migrations import Layout, Migration, by_number
+from mendbook.ledger import Ledger
+from mendbook.migrations import Layout, by_number
 from mendbook.origin import Origin
 
 FRAMEWORK = Framework(
@@ -24,10 +22,6 @@ def _order(name: str) -> tuple[bool, tuple[int, str]]:
     return not name.startswith("0"), by_number(name)
 
 
-def _row(migration: Migration, _table: sql.Composable) -> Values:
-    return {"name": sql.Literal(migration.name), "applied_at": sql.SQL("now()")}
-
-
 # Runners of this kind differ; this is the common core: the file's name, and when it ran.
 LEDGER = Ledger(
     table="schema_migrations",
@@ -36,7 +30,7 @@ LEDGER = Ledger(
     name="name",
     at="to_jsonb(entry) ->> 'applied_at'",
     layout=Layout(file=r"(?P<name>[0-9](?:(?!\.down\.)[^/])*\.sql)", order=_order),
-    row=_row,
+    row={"name": "{name}", "applied_at": "now()"},
 )
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterator
 
 from mendbook.frameworks import Framework, Wording
 from mendbook.ledger import Ledger
-from mendbook.migrations import Layout, Migration, Named
+from mendbook.migrations import Layout, Named, digest
 from mendbook.origin import Origin
 
 FRAMEWORK = Framework(
@@ -39,10 +38,6 @@ def _names(_match: re.Match[str], text: str) -> Iterator[Named]:
             yield Named(name=f"{name}{number}", file=f"deploy/{name}{''.join(tags[:1])}.sql")
 
 
-def _checksum(migration: Migration) -> str:
-    return hashlib.sha1(migration.text.encode(), usedforsecurity=False).hexdigest()
-
-
 # lib/App/Sqitch/Engine/pg.sql, lib/App/Sqitch/Plan/Change.pm and "sqitchtutorial" of sqitchers/sqitch. A change that
 # was reworked has a row for each of its forms. What records a change are rows of four tables, with people's names.
 LEDGER = Ledger(
@@ -70,7 +65,7 @@ LEDGER = Ledger(
     at="committed_at",
     checksum="script_hash",
     layout=Layout(file=r"sqitch\.plan", mark=r"^%project\b", names=_names, order=None),
-    computes=_checksum,
+    computes=digest("sha1"),
     row=None,
     by_hand="sqitch deploy --log-only",
 )
