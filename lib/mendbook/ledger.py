@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,6 +9,7 @@ from typing import Literal, LiteralString
 
 from psycopg import sql
 
+from mendbook import described
 from mendbook.errors import Refused, Usage
 from mendbook.migrations import Layout, Migration
 
@@ -169,8 +168,7 @@ class Ledger:
 
 def of(framework: str) -> Ledger:
     """The ledger of a framework, from its file in ``frameworks/``; raises `Usage` where it keeps none."""
-    name = framework.replace("-", "_")
-    found = _of(name) if name in _files() else None
+    found = known().get(framework.replace("-", "_"))
     if found:
         return found
     raise Usage(
@@ -181,13 +179,4 @@ def of(framework: str) -> Ledger:
 
 def known() -> Mapping[str, Ledger]:
     """The ledger of every framework that keeps one, by the name of its file."""
-    return {name: found for name in _files() if (found := _of(name))}
-
-
-def _files() -> list[str]:
-    return [found.name for found in pkgutil.iter_modules(importlib.import_module("mendbook.frameworks").__path__)]
-
-
-def _of(name: str) -> Ledger | None:
-    found = getattr(importlib.import_module(f"mendbook.frameworks.{name}"), "LEDGER", None)
-    return found if isinstance(found, Ledger) else None
+    return described.every("LEDGER")

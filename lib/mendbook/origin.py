@@ -1,4 +1,4 @@
-"""An origin: where an application states its schema, in SQL that is run as it stands or by a program of its own.
+"""An origin: where an application states its schema, in SQL, in a folder of migrations or by a program of its own.
 
 Each framework's file describes its own as ``EXPECTATION``; the wing ``schema`` runs it against a scratch database.
 """
@@ -41,7 +41,7 @@ class Program:
     keeps: tuple[str, ...] = ()  # variables of the environment that it needs besides those that all programs get
 
 
-Stated = Dump | Layout | Program
+Means = Dump | Layout | Program
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,8 +50,8 @@ class Origin:
 
     prefix: str
     form: str  # what follows the prefix, for people
-    means: Stated
-    file: Stated | None = None  # what a file means, where a folder means something else
+    means: Means
+    file: Means | None = None  # what a file means, where a folder means something else
 
 
 def folder(place: str, prefix: str) -> Path:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import importlib
-import pkgutil
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from mendbook import frameworks, origin, redaction, runbook, target
+from mendbook import described, origin, redaction, runbook, target
 from mendbook.errors import Usage
 from mendbook.migrations import Layout
-from mendbook.origin import Dump, Origin, Program, Stated
+from mendbook.origin import Dump, Means, Origin, Program
 from mendbook.schema import programs, scratch, scripts, snapshot
 from mendbook.schema.scratch import Scratch
 from mendbook.schema.snapshot import Snapshot
@@ -57,9 +55,9 @@ def database(reference: str, *, major: int | None = None) -> Iterator[Database]:
     if is_target(reference):
         yield Database(target=target.resolve(reference), notes=())
         return
-    prefix, rest, stated = _understood(reference)
+    prefix, rest, means = _understood(reference)
     with scratch.database(reference, major) as place:
-        notes = _fill(place, reference, prefix, rest, stated)
+        notes = _fill(place, reference, prefix, rest, means)
         yield Database(target=place.target, notes=(*place.notes, *notes))
 
 
@@ -77,12 +75,10 @@ def forms() -> list[str]:
 @cache
 def origins() -> Mapping[str, Origin]:
     """Every framework's origin by its prefix."""
-    names = [f"{frameworks.__name__}.{found.name}" for found in pkgutil.iter_modules(frameworks.__path__)]
-    found = [getattr(importlib.import_module(name), "EXPECTATION", None) for name in names]
-    return {each.prefix: each for each in found if isinstance(each, Origin)}
+    return {each.prefix: each for each in described.every("EXPECTATION").values()}
 
 
-def _understood(reference: str) -> tuple[str, str, Stated]:
+def _understood(reference: str) -> tuple[str, str, Means]:
     """The prefix of *reference*, what follows it, and what that means."""
     prefix, _, place = reference.partition(":")
     if not place:
@@ -128,17 +124,17 @@ def _recognised(place: str) -> Layout:
     )
 
 
-def _fill(place: Scratch, reference: str, prefix: str, rest: str, stated: Stated) -> list[str]:
-    match stated:
+def _fill(place: Scratch, reference: str, prefix: str, rest: str, means: Means) -> list[str]:
+    match means:
         case Dump():
-            return scripts.dump(place.target, Path(rest), stated)
+            return scripts.dump(place.target, Path(rest), means)
         case Layout():
             folder = origin.folder(rest, prefix)
-            if not stated.recognises(folder):
+            if not means.recognises(folder):
                 raise Usage(
                     f"{rest} holds no migrations of {prefix}; nothing was started. Name the folder they are in."
                 )
-            return scripts.migrate(place.target, stated.read(folder))
+            return scripts.migrate(place.target, means.read(folder))
         case Program():
-            output, notes = programs.run(place, reference, stated, stated.command(rest))
-            return [*notes, *(scripts.printed(place.target, rest, output) if stated.prints else [])]
+            output, notes = programs.run(place, reference, means, means.command(rest))
+            return [*notes, *(scripts.printed(place.target, rest, output) if means.prints else [])]
