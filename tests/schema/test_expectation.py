@@ -247,6 +247,13 @@ def test_a_migration_that_fails_is_named(files: dict[str, str], place: str, tmp_
     assert "it is not known which schema is expected" in said
 
 
+def test_what_fails_at_the_end_of_a_migration_is_named(tmp_path: Path) -> None:
+    deferred = "CREATE TABLE t (a int UNIQUE, b int REFERENCES t (a) DEFERRABLE INITIALLY DEFERRED);"
+    write(tmp_path, {"1_a.sql": deferred, "2_b.sql": "\nINSERT INTO t (b) VALUES (1);"})
+    with pytest.raises(Usage, match=r"2_b\.sql:2 fails .*\(23503\)"):
+        expectation.read(f"migrations:{tmp_path}")
+
+
 def test_a_program_among_the_migrations_is_not_passed_over(tmp_path: Path) -> None:
     write(tmp_path, {**FOLDERS["goose"], "00003_rows.go": "package migrations", "rows_test.go": ""})
     with pytest.raises(Usage, match=r"00003_rows\.go is no SQL, so only its own tool can run it"):

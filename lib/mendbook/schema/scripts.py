@@ -10,7 +10,7 @@ import contextlib
 import itertools
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +75,7 @@ def dump(target: Target, place: Path, kind: Dump) -> list[str]:
 
 
 def migrate(target: Target, found: Sequence[Migration]) -> list[str]:
-    """Run migrations; return what was left out or made."""
+    """Run the migrations of a folder; return what was left out or made."""
     programs = [each.path for each in found if each.program]
     if programs:
         raise Usage(
@@ -107,14 +107,10 @@ def _dumps(place: Path, kind: Dump) -> list[Path]:
         place = place / kind.default
     if place.is_file():
         return [place]
-    found = sorted(place.glob("*.sql"), key=lambda path: (_numbers(path.name), path.name))
+    found = sorted(place.glob("*.sql"), key=lambda path: migrations.by_number(path.name))
     if found:
         return found
     raise Usage(f"{place} is neither a file nor a folder with .sql files in it; nothing was started. Check the path.")
-
-
-def _numbers(name: str) -> list[int]:
-    return [int(each) for each in re.findall(r"^\d+", name)]
 
 
 def _statements(
@@ -189,7 +185,8 @@ class Session:
         """Run in one transaction, and where the server says that this cannot be, without one; raises `Usage`."""
         statements = list(_statements(migration.path, migration.text, self.left_out, rows=True))
         try:
-            self._whole([_BEGIN, *statements, _COMMIT])
+            end = replace(_COMMIT, path=migration.path, line=migration.text.count("\n") + 1)
+            self._whole([_BEGIN, *statements, end])
         except _OutsideOnlyError:
             self._whole(statements)
 
