@@ -137,6 +137,19 @@ def test_flyway_names_a_class_without_its_package(database: str) -> None:
     assert [(entry.name, entry.state) for entry in entries(database, kept)] == [("V2_1__Total", "done")]
 
 
+def test_liquibase_names_a_changeset_with_its_file(database: str) -> None:
+    kept = ledger.of("liquibase")
+    run(database, kept.creation("public"))
+    row = "('1', 'kim', '{}', now(), 1, '{}', '9:a')"
+    rows = ", ".join((row.format("classpath:db/a.sql", "EXECUTED"), row.format("b.sql", "FAILED")))
+    columns = "id, author, filename, dateexecuted, orderexecuted, exectype, md5sum"
+    run(database, f"INSERT INTO databasechangelog ({columns}) VALUES {rows}")
+    assert [(each.name, each.state) for each in entries(database, kept)] == [
+        ("a.sql::1::kim", "done"),
+        ("b.sql::1::kim", "failed"),
+    ]
+
+
 def test_sqitch_tells_the_forms_of_a_change_that_was_reworked(database: str) -> None:
     kept = ledger.of("sqitch")
     run(database, kept.creation("sqitch"))

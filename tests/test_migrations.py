@@ -120,19 +120,20 @@ def test_the_changesets_of_a_formatted_changelog_are_read(tmp_path: Path) -> Non
     (tmp_path / "changelog.sql").write_text(
         "--liquibase formatted sql\n\n--changeset kim:1 splitStatements:false\nSELECT 1;\n--changeset kim:two\n"
     )
-    assert [each.name for each in ledger.of("liquibase").migrations(tmp_path)] == ["kim:1", "kim:two"]
+    found = ledger.of("liquibase").migrations(tmp_path)
+    assert [each.name for each in found] == ["changelog.sql::1::kim", "changelog.sql::two::kim"]
 
 
 def test_a_changeset_of_another_database_is_none_of_ours_and_a_plain_script_is_one(tmp_path: Path) -> None:
     changesets = (
         '--changeset "Kim Lee":1 dbms:mysql\nSELECT 1;\n  -- changeset Kim Lee:"two b" dbms:!mysql\nSELECT 2;\n'
     )
-    (tmp_path / "a.sql").write_text(f"-- liquibase formatted sql\n{changesets}")
+    (tmp_path / "a.sql").write_text(f"-- liquibase formatted sql logicalFilePath:db/x.sql\n{changesets}")
     (tmp_path / "b.sql").write_text("SELECT 3;\n")
     found = ledger.of("liquibase").migrations(tmp_path)
     assert [(each.name, each.text) for each in found] == [
-        ("Kim Lee:two b", "\n\n\n\nSELECT 2;\n"),
-        ("includeAll:raw", "SELECT 3;\n"),
+        ("x.sql::two b::Kim Lee", "\n\n\n\nSELECT 2;\n"),
+        ("b.sql::raw::includeAll", "SELECT 3;\n"),
     ]
 
 

@@ -87,7 +87,7 @@ class Layout:
         title = own.relative_to(folder).as_posix().removesuffix("/migration.sql").removesuffix("/up.sql")
         return Migration(
             name=named.name,
-            title=title if named.text is None else f"{title} {named.name}",
+            title=title if named.text is None else named.name,
             path=own,
             text=content if program else self._forward(content),
             program=program,

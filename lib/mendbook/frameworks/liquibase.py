@@ -36,24 +36,30 @@ _CHANGESET = re.compile(
 )
 
 
-def _names(_match: re.Match[str], text: str) -> Iterator[Named]:
+def _names(match: re.Match[str], text: str) -> Iterator[Named]:
     """The changesets of a file that run on PostgreSQL; a file that is no changelog is one of its own.
 
     https://docs.liquibase.com/concepts/changelogs/sql-format.html and SqlChangeLogParser.java. Rollbacks and
     preconditions are comments already.
     """
     if not re.search(_HEADER, text, re.IGNORECASE):
-        yield Named(name="includeAll:raw")
+        yield Named(name=_name(match[0], "raw", "includeAll"))
         return
     lines = text.split("\n")
-    begins = [(at, match) for at, line in enumerate(lines) if (match := _CHANGESET.match(line))]
-    ends = [*(at for at, _ in begins[1:]), len(lines)]
-    for (at, match), end in zip(begins, ends, strict=True) if begins else ():
-        if _runs_here(match["attributes"]):
-            delimiter = _attribute("endDelimiter", match["attributes"])
+    begins = [(at, said) for at, line in enumerate(lines) if (said := _CHANGESET.match(line))]
+    for (at, said), end in zip(begins, [*(at for at, _ in begins), len(lines)][1:], strict=True):
+        attributes = said["attributes"]
+        if _runs_here(attributes):
+            delimiter = _attribute("endDelimiter", attributes)
             part = [_ended(line, delimiter) for line in lines[at + 1 : end]]
-            name = f"{match['author']}:{match['id']}".replace('"', "")
+            file = _attribute("logicalFilePath", attributes) or _attribute("logicalFilePath", lines[0]) or match[0]
+            name = _name(file, said["id"].strip('"'), said["author"].strip('"'))
             yield Named(name=name, text="\n".join([*[""] * (at + 1), *part]))
+
+
+def _name(file: str, number: str, author: str) -> str:
+    """As Liquibase writes it, save that it knows the whole path of the file, which depends on where it is started."""
+    return f"{file.rpartition('/')[2]}::{number}::{author}"
 
 
 def _ended(line: str, delimiter: str) -> str:
@@ -96,7 +102,7 @@ LEDGER = Ledger(
     labels varchar(255),
     deployment_id varchar(10)
 )""",
-    name="author || ':' || id",
+    name="regexp_replace(filename, '.*/', '') || '::' || id || '::' || author",
     state="CASE WHEN exectype = 'FAILED' THEN 'failed' ELSE 'done' END",
     at="dateexecuted",
     checksum="md5sum",
