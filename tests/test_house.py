@@ -24,6 +24,7 @@ GROUND = (
     "servers",
     "embedded",
     "target",
+    "described",
     "migrations",
     "ledger",
     "formats",

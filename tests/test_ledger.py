@@ -129,6 +129,40 @@ def test_flyway_counts_from_its_baseline(tmp_path: Path, database: str) -> None:
     assert kept.done(found, kept.migrations(tmp_path)) == {"V1__step.sql", "V1.1__step.sql"}
 
 
+def test_flyway_names_a_class_without_its_package(database: str) -> None:
+    kept = ledger.of("flyway")
+    run(database, kept.creation("public"))
+    made = "(1, '2.1', 'Total', 'JDBC', 'db.migration.V2_1__Total', NULL, 'kim', now(), 3, true)"
+    run(database, f"INSERT INTO flyway_schema_history VALUES {made}")
+    assert [(entry.name, entry.state) for entry in entries(database, kept)] == [("V2_1__Total", "done")]
+
+
+def test_liquibase_names_a_changeset_with_its_file(database: str) -> None:
+    kept = ledger.of("liquibase")
+    run(database, kept.creation("public"))
+    row = "('1', 'kim', '{}', now(), 1, '{}', '9:a')"
+    rows = ", ".join((row.format("classpath:db/a.sql", "EXECUTED"), row.format("b.sql", "FAILED")))
+    columns = "id, author, filename, dateexecuted, orderexecuted, exectype, md5sum"
+    run(database, f"INSERT INTO databasechangelog ({columns}) VALUES {rows}")
+    assert [(each.name, each.state) for each in entries(database, kept)] == [
+        ("a.sql::1::kim", "done"),
+        ("b.sql::1::kim", "failed"),
+    ]
+
+
+def test_sqitch_tells_the_forms_of_a_change_that_was_reworked(database: str) -> None:
+    kept = ledger.of("sqitch")
+    run(database, kept.creation("sqitch"))
+    row = "('{0}', '{0}', '{1}', 'shop', '', now(), 'kim', '', '2025-01-0{0}', 'kim', '')"
+    forms = [row.format(3, "users"), row.format(1, "users"), row.format(2, "orders")]
+    run(database, f"INSERT INTO sqitch.changes VALUES {', '.join(forms)}")
+    assert [(each.name, each.checksum) for each in entries(database, kept, "sqitch")] == [
+        ("orders", "2"),
+        ("users", "1"),
+        ("users (2)", "3"),
+    ]
+
+
 def test_prisma_finds_its_own_row(database: str, tmp_path: Path) -> None:
     """The row is the one that `prisma migrate deploy` leaves, its checksum over the bytes of the file."""
     (tmp_path / "1_init").mkdir()

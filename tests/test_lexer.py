@@ -181,3 +181,8 @@ def test_copy_data_is_not_sql() -> None:
         ("sql", "COPY c FROM STDIN", 7),
         ("sql", "SELECT 1", 9),
     ]
+
+
+def test_the_mark_before_a_text_belongs_to_no_statement() -> None:
+    [piece] = lexer.split("\ufeff-- a\nSELECT 1;")
+    assert (piece.text, piece.line, piece.start) == ("SELECT 1", 2, 6)

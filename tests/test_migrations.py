@@ -9,18 +9,21 @@ from mendbook.errors import Usage
 from mendbook.ledger import Entry
 
 FOLDERS = {
-    "numbered": (["001_a.sql", "015_b.sql", "2_c.sql"], ["001_a.down.sql", "notes.sql", "old/003_d.sql"]),
+    "numbered": (["001_a.sql", "015_b.sql", "2_c.sql", "10_d.sql"], ["001_a.down.sql", "notes.sql", "old/003_d.sql"]),
     "prisma": (["20250101000000_init/migration.sql", "20250201000000_more/migration.sql"], ["migration_lock.toml"]),
     "sequelize": (["20250101-a.cjs", "20250102-b.js", "20250103-c.ts"], ["README.md", "a.d.ts"]),
     "knex": (["20250101000000_a.js", "20250102000000_b.ts"], ["a.d.ts", "b.sql"]),
     "node_pg_migrate": (["9_b.sql", "1700000000000_a.js"], [".hidden.js"]),
     "rails": (["20250101000000_add_a.rb", "20250102000000_add_b.rb"], ["schema.rb"]),
     "ecto": (["20250101000000_a.exs", "20250102000000_b.exs"], [".formatter.exs", "a.ex"]),
-    "flyway": (["V1__a.sql", "V1_2__c.sql", "V1.10__b.sql", "R__views.sql"], ["U1__a.sql", "notes.sql"]),
+    "flyway": (
+        ["V1__a.sql", "V1_2__c.sql", "V1.10__b.sql", "V2__d.java", "z/R__a.sql", "R__a_view.sql"],
+        ["U1__a.sql", "notes.sql", "Helper.java"],
+    ),
     "ef_core": (["20250101000000_A.cs", "20250102000000_B.cs"], ["20250101000000_A.Designer.cs", "Snapshot.cs"]),
     "golang_migrate": (["2_a.up.sql", "10_b.up.sql"], ["2_a.down.sql", "x.sql"]),
     "goose": (["00002_a.sql", "00010_b.go"], ["00010_b_test.go", "x.sql"]),
-    "dbmate": (["20250101000000_a.sql", "20250102000000_b.sql"], ["x.sql"]),
+    "dbmate": (["10_b.sql", "1_a.sql", "2_c.sql"], ["x.sql"]),
     "sqlx": (["2_a.sql", "10_b.up.sql"], ["10_b.down.sql"]),
     "diesel": (["2025-01-01-000000_a/up.sql", "2025-01-02-000000_b/up.sql"], ["2025-01-01-000000_a/down.sql"]),
     "refinery": (["V2__a.sql", "V10__b.rs"], ["mod.rs"]),
@@ -48,6 +51,8 @@ def test_the_migrations_of_a_folder_come_in_the_order_in_which_they_run(name: st
         ("node_pg_migrate", "1700000000000_a.sql", "1700000000000_a"),
         ("typeorm", "1700000000000-AddA.ts", "AddA1700000000000"),
         ("flyway", "orders/V2__total.sql", "orders/V2__total.sql"),
+        ("flyway", "orders/V2_1__Total.java", "V2_1__Total"),
+        ("prisma", "migrations/20250101000000_init/migration.sql", "20250101000000_init"),
     ],
 )
 def test_a_migration_is_called_what_its_tool_records(name: str, file: str, recorded: str, tmp_path: Path) -> None:
@@ -97,11 +102,39 @@ def test_the_plan_of_sqitch_is_read(tmp_path: Path) -> None:
     ]
 
 
+def test_each_form_of_a_change_that_was_reworked_has_a_script(tmp_path: Path) -> None:
+    (tmp_path / "sqitch.plan").write_text(
+        "+users 2025\n-users 2025\n@v1 2025\n@v2 2025\nusers [users@v1] 2025\n@v3 2025\n"
+    )
+    (tmp_path / "deploy").mkdir()
+    for each in ("users", "users@v1"):
+        (tmp_path / "deploy" / f"{each}.sql").write_text("SELECT 1;")
+    found = ledger.of("sqitch").migrations(tmp_path)
+    assert [(each.name, each.title) for each in found] == [
+        ("users", "deploy/users@v1.sql"),
+        ("users (2)", "deploy/users.sql"),
+    ]
+
+
 def test_the_changesets_of_a_formatted_changelog_are_read(tmp_path: Path) -> None:
     (tmp_path / "changelog.sql").write_text(
         "--liquibase formatted sql\n\n--changeset kim:1 splitStatements:false\nSELECT 1;\n--changeset kim:two\n"
     )
-    assert [each.name for each in ledger.of("liquibase").migrations(tmp_path)] == ["kim:1", "kim:two"]
+    found = ledger.of("liquibase").migrations(tmp_path)
+    assert [each.name for each in found] == ["changelog.sql::1::kim", "changelog.sql::two::kim"]
+
+
+def test_a_changeset_of_another_database_is_none_of_ours_and_a_plain_script_is_one(tmp_path: Path) -> None:
+    changesets = (
+        '--changeset "Kim Lee":1 dbms:mysql\nSELECT 1;\n  -- changeset Kim Lee:"two b" dbms:!mysql\nSELECT 2;\n'
+    )
+    (tmp_path / "a.sql").write_text(f"-- liquibase formatted sql logicalFilePath:db/x.sql\n{changesets}")
+    (tmp_path / "b.sql").write_text("SELECT 3;\n")
+    found = ledger.of("liquibase").migrations(tmp_path)
+    assert [(each.name, each.text) for each in found] == [
+        ("x.sql::two b::Kim Lee", "\n\n\n\nSELECT 2;\n"),
+        ("b.sql::raw::includeAll", "SELECT 3;\n"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -110,11 +143,23 @@ def test_the_changesets_of_a_formatted_changelog_are_read(tmp_path: Path) -> Non
         ("goose", "-- +goose Up\nSELECT 1;\n-- +goose Down\nSELECT 2;\n"),
         ("dbmate", "-- migrate:up transaction:false\nSELECT 1;\n\n-- migrate:down\nSELECT 2;\n"),
         ("node_pg_migrate", "-- Up Migration\nSELECT 1;\n-- Down Migration\nSELECT 2;\n"),
+        ("node_pg_migrate", "-- Down Migration\nSELECT 2;\n-- Up Migration\nSELECT 1;\n"),
     ],
 )
 def test_of_one_file_for_both_directions_the_forward_part_runs(name: str, text: str, tmp_path: Path) -> None:
     (tmp_path / "1_a.sql").write_text(text)
-    assert [each.text.strip() for each in ledger.of(name).migrations(tmp_path)] == ["SELECT 1;"]
+    [found] = ledger.of(name).migrations(tmp_path)
+    assert found.text.strip() == "SELECT 1;"
+    line = text.split("\n").index("SELECT 1;")
+    assert found.text.split("\n")[line] == "SELECT 1;"
+
+
+def test_dbmate_runs_several_parts_of_one_file(tmp_path: Path) -> None:
+    """As parseMigrationContents() of pkg/dbmate/migration.go does."""
+    parts = "-- migrate:up\nSELECT {};\n-- migrate:down\nSELECT 0;\n"
+    (tmp_path / "1_a.sql").write_text(parts.format(1) + parts.format(2))
+    [found] = ledger.of("dbmate").migrations(tmp_path)
+    assert found.text.split() == ["SELECT", "1;", "SELECT", "2;"]
 
 
 REVISION = 'raise SystemExit("a migration is read, never run")\nrevision: str = "{}"\ndown_revision: str | None = {}\n'

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import psycopg
+
+from mendbook import lexer
 from mendbook.migrations import Migration
-from mendbook.schema import clone, drift, objects, replay
+from mendbook.schema import clone, drift, objects
 from mendbook.schema.audit import Audit
+from mendbook.schema.clone import Clone
 from mendbook.schema.key import Key
 from mendbook.schema.objects import Object
-from mendbook.schema.replay import Obstacle
 from mendbook.schema.snapshot import Snapshot
 from mendbook.symptom import sweep
 from mendbook.symptom.sweep import Found, Sweep
@@ -18,6 +22,18 @@ from mendbook.target import Identity
 
 # What fails for want of something that the clone's server does not have: a role, an extension, a privilege.
 _OF_THE_CLONE = frozenset({"42501", "42704"})
+
+
+# The roles of the target are not all on the clone's server.
+_OF_ROLES = re.compile(r"\s*(?:GRANT|REVOKE)\b|\s*ALTER\b(?:.|\n)*\bOWNER\s+TO\b|\s*ALTER\s+DEFAULT\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Obstacle:
+    """Why a migration did not run."""
+
+    said: str
+    sqlstate: str  # empty: it is a program
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,7 +75,7 @@ def make(
     original = Snapshot(objects={**live.objects, **promised}) if programs else live
     with clone.build(original, identity) as place:
         before = place.snapshot()
-        tried = ((each, replay.attempt(place, each, "a clone of this schema")) for each in pending if not programs)
+        tried = ((each, _attempt(place, each)) for each in pending if not programs)
         stopped, obstacle = next((each for each in tried if each[1]), (None, None))
         made = {each.key: each.desired for each in drift.compare(before, place.snapshot()).differences}
         with place.connect() as conn:
@@ -71,6 +87,23 @@ def make(
             obstacle=obstacle,
             whole=not place.omissions,
         )
+
+
+def _attempt(place: Clone, migration: Migration) -> Obstacle | None:
+    """Run *migration* on the clone; return what it ran into, None where it ran."""
+    if migration.program:
+        return Obstacle(said=f"{migration.title} is a program", sqlstate="")
+    with place.connect() as conn:
+        for piece in lexer.split(migration.text):
+            if piece.kind != "sql" or _OF_ROLES.match(piece.text):
+                continue
+            try:
+                conn.execute(piece.text.encode())
+            except psycopg.Error as error:
+                sqlstate = error.diag.sqlstate or ""
+                failure = f"fails on a clone of this schema with {sqlstate} ({error.diag.message_primary})"
+                return Obstacle(said=f"{migration.title}:{piece.line} {failure}", sqlstate=sqlstate)
+    return None
 
 
 def promised(found: Audit, expected: Snapshot) -> Mapping[Key, Object]:

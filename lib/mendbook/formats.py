@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from mendbook import ledger
+from mendbook import described, ledger
 from mendbook.errors import Usage
 from mendbook.migrations import Migration
 
@@ -66,8 +65,9 @@ class Format:
 def of(framework: str) -> Format:
     """The format of a framework, from its file in ``frameworks/``; raises `Usage` where Mendbook does not write it."""
     ledger.of(framework)
-    found = getattr(importlib.import_module(f"mendbook.frameworks.{framework.replace('-', '_')}"), "MIGRATION", None)
-    if isinstance(found, Format):
+    known: Mapping[str, Format] = described.every("MIGRATION")
+    found = known.get(framework.replace("-", "_"))
+    if found:
         return found
     raise Usage(
         f"Mendbook writes no migrations of {framework}; nothing was started. Leave --framework out, and write the "

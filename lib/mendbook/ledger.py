@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,10 +9,11 @@ from typing import Literal, LiteralString
 
 from psycopg import sql
 
+from mendbook import described
 from mendbook.errors import Refused, Usage
 from mendbook.migrations import Layout, Migration
 
-Values = Mapping[str, sql.Composable]
+Values = Mapping[str, object]
 State = Literal["done", "failed", "rolled back", "baseline"]
 
 
@@ -28,11 +27,16 @@ class Entry:
     checksum: str | None  # None: the tool records none
 
 
+def _no_values(_migration: Migration) -> Values:
+    return {}
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ledger:
     """How a tool records the migrations that it ran.
 
-    SQL is formatted with {table}, the qualified name of the ledger.
+    SQL is formatted with {table}, the qualified name of the ledger; that of a row also with the {name} and the
+    {checksum} of the migration, and what `values` gives.
     """
 
     table: str
@@ -48,7 +52,8 @@ class Ledger:
     group: Callable[[str], str] | None = None  # (name) -> whose it is, where one ledger serves several applications
     layout: Layout
     computes: Callable[[Migration], str] | None = None  # the checksum of a file; None: it cannot be computed here
-    row: Callable[[Migration, sql.Composable], Values] | None  # (migration, table) -> the row that the tool writes
+    values: Callable[[Migration], Values] = _no_values  # what its row also says of a migration
+    row: Mapping[str, LiteralString] | None  # by column: expressions of the row that the tool writes; None: of several
     by_hand: str = ""  # the tool's own command that records a migration as done, where Mendbook does not know the row
 
     def migrations(self, folder: Path) -> list[Migration]:
@@ -86,16 +91,17 @@ class Ledger:
 
     def select(self, schema: str) -> sql.Composed:
         """Query what the rows record, as the fields of an `Entry`."""
+        table = self.place(schema)
         return sql.SQL(
             "SELECT ({name})::text AS name, {state} AS state, ({at})::text AS at, ({checksum})::text AS checksum "
             "FROM {table} AS entry WHERE ({name}) IS NOT NULL AND {rows} ORDER BY 1"
         ).format(
-            name=sql.SQL(self.name),
-            state=sql.SQL(self.state or "'done'"),
-            at=sql.SQL(self.at),
-            checksum=sql.SQL(self.checksum),
-            table=self.place(schema),
-            rows=sql.SQL(self.rows).format(table=self.place(schema)),
+            name=sql.SQL(self.name).format(table=table),
+            state=sql.SQL(self.state or "'done'").format(table=table),
+            at=sql.SQL(self.at).format(table=table),
+            checksum=sql.SQL(self.checksum).format(table=table),
+            table=table,
+            rows=sql.SQL(self.rows).format(table=table),
         )
 
     def place(self, schema: str) -> sql.Identifier:
@@ -130,30 +136,39 @@ class Ledger:
 
     def _insert(self, table: sql.Composable, migration: Migration) -> str:
         assert self.row  # noqa: S101
-        values = self.row(migration, table)
+        checksum = self.computes(migration) if self.computes else None
+        said = {"name": migration.name, "checksum": checksum, **self.values(migration)}
+        literals = {name: sql.Literal(value) for name, value in said.items()}
+        values = (sql.SQL(each).format(table=table, **literals) for each in self.row.values())
         return (
             sql.SQL("INSERT INTO {table} ({columns}) VALUES ({values})")
             .format(
                 table=table,
-                columns=sql.SQL(", ").join(map(sql.Identifier, values)),
-                values=sql.SQL(", ").join(values.values()),
+                columns=sql.SQL(", ").join(map(sql.Identifier, self.row)),
+                values=sql.SQL(", ").join(values),
             )
             .as_string(None)
         )
 
     def _delete(self, table: sql.Composable, name: str) -> str:
-        delete = sql.SQL("DELETE FROM {table} AS entry WHERE ({name})::text = {value}").format(
-            table=table, name=sql.SQL(self.name), value=sql.Literal(name)
-        )
+        statement = "DELETE FROM {table} AS entry WHERE ({name})::text = {value}"
         if self.state:
-            delete += sql.SQL(" AND {state} = 'done'").format(state=sql.SQL(self.state))
-        return delete.as_string(None)
+            statement += " AND {state} = 'done'"
+        return (
+            sql.SQL(statement)
+            .format(
+                table=table,
+                name=sql.SQL(self.name).format(table=table),
+                value=sql.Literal(name),
+                state=sql.SQL(self.state).format(table=table),
+            )
+            .as_string(None)
+        )
 
 
 def of(framework: str) -> Ledger:
     """The ledger of a framework, from its file in ``frameworks/``; raises `Usage` where it keeps none."""
-    name = framework.replace("-", "_")
-    found = _of(name) if name in _files() else None
+    found = known().get(framework.replace("-", "_"))
     if found:
         return found
     raise Usage(
@@ -164,13 +179,4 @@ def of(framework: str) -> Ledger:
 
 def known() -> Mapping[str, Ledger]:
     """The ledger of every framework that keeps one, by the name of its file."""
-    return {name: found for name in _files() if (found := _of(name))}
-
-
-def _files() -> list[str]:
-    return [found.name for found in pkgutil.iter_modules(importlib.import_module("mendbook.frameworks").__path__)]
-
-
-def _of(name: str) -> Ledger | None:
-    found = getattr(importlib.import_module(f"mendbook.frameworks.{name}"), "LEDGER", None)
-    return found if isinstance(found, Ledger) else None
+    return described.every("LEDGER")

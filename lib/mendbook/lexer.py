@@ -184,7 +184,7 @@ def split(sql: str) -> tuple[Piece, ...]:
 
 
 def _pieces(sql: str) -> Iterator[Piece]:
-    position, counted, line = 0, 0, 1
+    position, counted, line = int(sql.startswith("\ufeff")), 0, 1  # the mark that Windows puts before a text
     while position < len(sql):
         statement, end = _statement(sql, position)
         if statement:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import graphlib
+import hashlib
 import re
 import warnings
 from collections.abc import Callable, Iterable, Iterator
@@ -22,7 +23,7 @@ class Migration:
     name: str  # as the ledger records it
     title: str  # as people know it
     path: Path  # the file
-    text: str  # the SQL that it runs; of a program, its source
+    text: str  # the SQL that it runs, on the lines of its file; of a program, its source
     program: bool = False  # it is no SQL, and only its own tool can run it
     follows: tuple[str, ...] = ()  # the names of those that it says have to run before it
 
@@ -33,7 +34,7 @@ class Named:
 
     name: str  # as the ledger records it
     file: str = ""  # where a list names it: its own file, in the folder
-    text: str | None = None  # where the file holds several: its part
+    text: str | None = None  # where the file holds several: its part, on its own lines
     follows: tuple[str, ...] = ()
 
 
@@ -47,16 +48,20 @@ class Layout:
 
     file: str  # regular expression of the path, in the folder, of a file that holds or lists migrations
     above: int = 0  # how many of the folder's own parents belong to that path
+    mark: str = ""  # regular expression of what such files say in no other tool's folder; empty: nothing tells them
     names: Callable[[re.Match[str], str], Iterable[Named]] = _by_name  # (match of the path, text) -> what is in it
-    order: Callable[[str], Any] | None = str  # sorts the names as the tool runs them; None: as they are listed
+    order: Callable[[str], Any] | None = str  # sorts the names as the tool runs them; None: they come as they run
     repeated: str = ""  # regular expression of the names of those that run again whenever they change, after all others
-    up: str = ""  # regular expression of the line from which on one file runs forward, where it also goes back …
-    down: str = ""  # … and of the line where that begins
+    up: str = ""  # regular expression of the lines after which a file runs forward, where it also goes back …
+    down: str = ""  # … and of the lines after which it does
+
+    def recognises(self, folder: Path) -> bool:
+        """Whether *folder* holds migrations of this tool, as far as it can be told from another's."""
+        return any(re.search(self.mark, read(path), re.MULTILINE | re.IGNORECASE) for path in self._files(folder))
 
     def read(self, folder: Path) -> list[Migration]:
         """The migrations of *folder* in the order in which the tool runs them; raises `Usage`."""
-        paths = [path for path in sorted(folder.rglob("*")) if self._match(folder, path)]
-        found = [each for path in paths for each in self.parse(folder, path, _text(path))]
+        found = [each for path in self._files(folder) for each in self.parse(folder, path, read(path))]
         if self.order:
             order = self.order
             found.sort(key=lambda each: order(each.name))
@@ -67,6 +72,9 @@ class Layout:
         match = self._match(folder, path)
         return [self._migration(folder, path, text, named) for named in self.names(match, text)] if match else []
 
+    def _files(self, folder: Path) -> list[Path]:
+        return [path for path in sorted(folder.rglob("*")) if self._match(folder, path)]
+
     def _match(self, folder: Path, path: Path) -> re.Match[str] | None:
         parents = folder.resolve().parts
         inside = path.relative_to(folder).parts
@@ -75,11 +83,11 @@ class Layout:
     def _migration(self, folder: Path, path: Path, text: str, named: Named) -> Migration:
         own = folder / named.file if named.file else path
         program = own.suffix != ".sql"
-        content = _text(own) if named.file else text if named.text is None else named.text
+        content = read(own) if named.file else text if named.text is None else named.text
         title = own.relative_to(folder).as_posix().removesuffix("/migration.sql").removesuffix("/up.sql")
         return Migration(
             name=named.name,
-            title=title if named.text is None else f"{title} {named.name}",
+            title=title if named.text is None else named.name,
             path=own,
             text=content if program else self._forward(content),
             program=program,
@@ -87,15 +95,16 @@ class Layout:
         )
 
     def _forward(self, text: str) -> str:
-        if not self.up:
+        """What of a file runs forward, on its own lines; all of it where no line tells."""
+        lines = text.split("\n")
+        if not self.up or not any(re.match(self.up, line, re.IGNORECASE) for line in lines):
             return text
-        above, found, below = _parted(self.up, text)
-        return _parted(self.down, below if found else above)[0]
-
-
-def _parted(pattern: str, text: str) -> tuple[str, bool, str]:
-    match = re.search(pattern, text, re.MULTILINE | re.IGNORECASE)
-    return (text[: match.start()], True, text[match.end() :]) if match else (text, False, "")
+        forward = False
+        for at, line in enumerate(lines):
+            begins = re.match(self.up, line, re.IGNORECASE)
+            forward = bool(begins) or (forward and not re.match(self.down, line, re.IGNORECASE))
+            lines[at] = line if forward and not begins else ""
+        return "\n".join(lines)
 
 
 def _sorted(found: list[Migration]) -> list[Migration]:
@@ -113,18 +122,23 @@ def _sorted(found: list[Migration]) -> list[Migration]:
         ) from None
 
 
-def _text(path: Path) -> str:
-    """The text of a file with its line ends as they are, since checksums are over them."""
+def read(path: Path) -> str:
+    """The text of a file, each byte as it is, since checksums are over them; raises `Usage`."""
     try:
         return path.read_bytes().decode()
     except (OSError, UnicodeDecodeError) as error:
-        raise Usage(f"The migration {path} cannot be read as text ({error}); nothing was started.") from None
+        raise Usage(f"{path} cannot be read as text ({error}); nothing was started.") from None
 
 
 def by_number(name: str) -> tuple[int, str]:
     """Sort names by the number that they begin with."""
     digits = re.match(r"\d*", name)
     return int(digits[0] or 0) if digits else 0, name
+
+
+def digest(algorithm: str) -> Callable[[Migration], str]:
+    """The checksum over the bytes of a file, in hexadecimal digits."""
+    return lambda migration: hashlib.new(algorithm, migration.text.encode(), usedforsecurity=False).hexdigest()
 
 
 def assigned(text: str) -> dict[str, Any]:

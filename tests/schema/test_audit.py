@@ -260,7 +260,7 @@ def test_a_migration_that_fails_on_the_scratch_database_is_named_and_the_rest_no
     numbered.write({"4_more.sql": "CREATE TABLE items ();"})
     found = look(numbered)
     assert [line.live for line in found.lines[2:]] == ["not known", "not known"]
-    assert '3_bad.sql:4 fails on a scratch database with 42P01 (table "nonesuch" does not exist)' in found.notes[1]
+    assert '3_bad.sql:4 fails on the scratch database (42P01): table "nonesuch" does not exist.' in found.notes[1]
 
 
 def test_what_no_migration_names_is_missing_all_the_same(

@@ -186,7 +186,7 @@ FOLDERS = {
         "migration_lock.toml": 'provider = "postgresql"\n',
     },
     "drizzle": {
-        "meta/_journal.json": json.dumps({"entries": [{"idx": 0, "tag": "0000_z"}, {"idx": 1, "tag": "0001_a"}]}),
+        "meta/_journal.json": json.dumps({"entries": [{"when": 1, "tag": "0000_z"}, {"when": 2, "tag": "0001_a"}]}),
         "0000_z.sql": 'CREATE TABLE "t" ("id" int, "a" int);--> statement-breakpoint\nALTER TABLE "t" ADD "b" int;',
         "0001_a.sql": 'ALTER TABLE "t" ALTER "b" SET NOT NULL;',
         "0002_not_in_the_journal.sql": "DROP TABLE t;",
@@ -216,7 +216,7 @@ def test_a_folder_of_migrations(tool: str, named: bool, tmp_path: Path) -> None:
 
 
 def test_every_folder_of_sql_migrations_is_shown_above() -> None:
-    known = {each.prefix for each in expectation.origins().values() if isinstance(each.means, expectation.Scripts)}
+    known = {each.prefix for each in expectation.origins().values() if isinstance(each.means, expectation.Layout)}
     assert known == set(FOLDERS)
 
 
@@ -245,6 +245,13 @@ def test_a_migration_that_fails_is_named(files: dict[str, str], place: str, tmp_
     said = str(caught.value)
     assert said.startswith(f"{tmp_path}/{place} fails on the scratch database (42703): column ")
     assert "it is not known which schema is expected" in said
+
+
+def test_what_fails_at_the_end_of_a_migration_is_named(tmp_path: Path) -> None:
+    deferred = "CREATE TABLE t (a int UNIQUE, b int REFERENCES t (a) DEFERRABLE INITIALLY DEFERRED);"
+    write(tmp_path, {"1_a.sql": deferred, "2_b.sql": "\nINSERT INTO t (b) VALUES (1);"})
+    with pytest.raises(Usage, match=r"2_b\.sql:2 fails .*\(23503\)"):
+        expectation.read(f"migrations:{tmp_path}")
 
 
 def test_a_program_among_the_migrations_is_not_passed_over(tmp_path: Path) -> None:
@@ -304,7 +311,7 @@ def test_migrations_of_several_tools_are_not_mixed(tmp_path: Path) -> None:
 
 def test_a_list_of_migrations_that_is_damaged_is_named(tmp_path: Path) -> None:
     write(tmp_path, {**FOLDERS["drizzle"], "meta/_journal.json": '{"entries": [{"idx": 0}]}'})
-    with pytest.raises(Usage, match=r"_journal\.json does not list migrations as it should"):
+    with pytest.raises(Usage, match=r"_journal\.json is none that drizzle-kit writes"):
         expectation.read(f"migrations:{tmp_path}")
 
 

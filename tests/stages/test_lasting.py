@@ -61,7 +61,7 @@ def make_app(tmp_path: Path, make_database: Make) -> Callable[[Tool], App]:
 @pytest.fixture
 def steps(make_database: Make) -> tuple[Step, ...]:
     live, desired = read(make_database(LIVE)), read(make_database(DESIRED))
-    return ddl.steps(drift.compare(live, desired), live, desired)
+    return ddl.repair(drift.compare(live, desired), live, desired, drops=True).steps
 
 
 def prepared(app: App) -> None:

@@ -3,17 +3,18 @@
 A file describes; it reads nothing. Its ``FRAMEWORK`` says how the framework's errors look (what marks a text as its
 own, what it says in its own words, where it puts the failing SQL), and the wing ``symptom`` reads all of them with
 one grammar. A migration tool's ``LEDGER`` says how it keeps and records its migrations, its ``MIGRATION`` how it wants
-a new one written. A new framework is one new file; nothing else needs an edit.
+a new one written. Its ``EXPECTATION``, or that of an ORM, says how the schema it leads to is read. A new framework is
+one new file; nothing else needs an edit.
 """
 
 from __future__ import annotations
 
 import functools
-import importlib
-import pkgutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
+
+from mendbook import described
 
 Kind = Literal[
     "missing_column",
@@ -85,5 +86,4 @@ class Framework:
 @functools.cache
 def listing() -> Mapping[str, Framework]:
     """Every framework by name, in the order of the file names."""
-    modules = (importlib.import_module(f"{__name__}.{found.name}") for found in pkgutil.iter_modules(__path__))
-    return {module.FRAMEWORK.name: module.FRAMEWORK for module in modules}
+    return {each.name: each for each in described.every("FRAMEWORK").values()}

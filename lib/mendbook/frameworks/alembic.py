@@ -7,13 +7,11 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from psycopg import sql
-
 from mendbook.errors import Refused, Usage
 from mendbook.formats import Change, Format, python
 from mendbook.frameworks import Framework, Wording
-from mendbook.ledger import Ledger, Values
-from mendbook.migrations import Layout, Migration, Named, assigned
+from mendbook.ledger import Ledger
+from mendbook.migrations import Layout, Named, assigned
 from mendbook.origin import Command, Origin, Program
 
 FRAMEWORK = Framework(
@@ -54,10 +52,6 @@ def _names(_match: re.Match[str], text: str) -> Iterator[Named]:
         yield Named(name=said["revision"], follows=tuple(follows))
 
 
-def _row(migration: Migration, _table: sql.Composable) -> Values:
-    return {"version_num": sql.Literal(migration.name)}
-
-
 # alembic/runtime/migration.py: the table holds the newest revision of each branch.
 LEDGER = Ledger(
     table="alembic_version",
@@ -69,7 +63,7 @@ LEDGER = Ledger(
     name="version_num",
     heads=True,
     layout=Layout(file=r"(?:.*/)?(?!env\.py)[^/]+\.py", names=_names),
-    row=_row,
+    row={"version_num": "{name}"},
     by_hand="alembic stamp",
 )
 

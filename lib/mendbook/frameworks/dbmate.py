@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from psycopg import sql
-
 from mendbook.formats import Change, Format, script
 from mendbook.frameworks import Framework, Wording
-from mendbook.ledger import Ledger, Values
-from mendbook.migrations import Layout, Migration, by_number
-from mendbook.origin import Origin, Scripts, between
+from mendbook.ledger import Ledger
+from mendbook.migrations import Layout
+from mendbook.origin import Origin
 
 FRAMEWORK = Framework(
     name="dbmate",
@@ -28,11 +26,7 @@ FRAMEWORK = Framework(
 )
 
 
-def _row(migration: Migration, _table: sql.Composable) -> Values:
-    return {"version": sql.Literal(migration.name)}
-
-
-# pkg/driver/postgres/postgres.go and pkg/dbmate/migration.go of amacneil/dbmate
+# pkg/driver/postgres/postgres.go, pkg/dbmate/db.go and migration.go of amacneil/dbmate, which sorts the files' names.
 LEDGER = Ledger(
     table="schema_migrations",
     columns=("version",),
@@ -40,11 +34,12 @@ LEDGER = Ledger(
     name="version",
     layout=Layout(
         file=r"(?P<name>[0-9]+)[^/]*\.sql",
-        order=by_number,
-        up=r"^--\s*migrate:up\b[^\n]*$",
-        down=r"^--\s*migrate:down\b[^\n]*$",
+        mark=r"^--\s*migrate:up\b",
+        order=None,
+        up=r"--\s*migrate:up\b",
+        down=r"--\s*migrate:down\b",
     ),
-    row=_row,
+    row={"version": "{name}"},
 )
 
 
@@ -56,12 +51,4 @@ def _files(change: Change) -> Mapping[str, str]:
 
 MIGRATION = Format(files=_files, alone=True)
 
-EXPECTATION = Origin(
-    prefix="dbmate",
-    form="DIR",
-    means=Scripts(
-        file=r"(?P<version>[0-9]+).*\.sql",
-        mark=r"^--\s*migrate:up\b",
-        forward=between(r"--\s*migrate:up\b", r"--\s*migrate:down\b"),
-    ),
-)
+EXPECTATION = Origin(prefix="dbmate", form="DIR", means=LEDGER.layout)

@@ -5,12 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from psycopg import sql
-
 from mendbook.frameworks import Framework, Wording
-from mendbook.ledger import Ledger, Values
-from mendbook.migrations import Layout, Migration, Named
-from mendbook.origin import Origin, Scripts
+from mendbook.ledger import Ledger
+from mendbook.migrations import Layout, Named
+from mendbook.origin import Origin
 
 FRAMEWORK = Framework(
     name="diesel",
@@ -41,10 +39,6 @@ def _names(match: re.Match[str], _text: str) -> Iterator[Named]:
     yield Named(name=match["version"].replace("-", ""))
 
 
-def _row(migration: Migration, _table: sql.Composable) -> Values:
-    return {"version": sql.Literal(migration.name)}
-
-
 # diesel/src/migration/setup_migration_table.sql and diesel_migrations of diesel-rs/diesel
 LEDGER = Ledger(
     table="__diesel_schema_migrations",
@@ -56,8 +50,7 @@ LEDGER = Ledger(
     name="version",
     at="run_on",
     layout=Layout(file=r"(?P<version>[^/_]+)(?:_[^/]*)?/up\.sql", names=_names),
-    row=_row,
+    row={"version": "{name}"},
 )
 
-
-EXPECTATION = Origin(prefix="diesel", form="DIR", means=Scripts(file=r"(?P<version>[0-9-]+)[^/]*/up\.sql"))
+EXPECTATION = Origin(prefix="diesel", form="DIR", means=LEDGER.layout)

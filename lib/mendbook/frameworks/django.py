@@ -6,8 +6,6 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from psycopg import sql
-
 from mendbook.errors import Usage
 from mendbook.formats import Change, Format, python
 from mendbook.frameworks import Framework, Wording
@@ -63,9 +61,9 @@ def _names(match: re.Match[str], text: str) -> Iterator[Named]:
     yield Named(name=f"{match['app']}.{match['number']}", follows=tuple(f"{app}.{name}" for app, name in pairs))
 
 
-def _row(migration: Migration, _table: sql.Composable) -> Values:
-    app, _, name = migration.name.partition(".")
-    return {"app": sql.Literal(app), "name": sql.Literal(name), "applied": sql.SQL("now()")}
+def _values(migration: Migration) -> Values:
+    app, _, number = migration.name.partition(".")
+    return {"app": app, "number": number}
 
 
 # django/db/migrations/recorder.py; one ledger serves all applications, also those that are installed from elsewhere.
@@ -86,7 +84,8 @@ LEDGER = Ledger(
         file=r"(?!(?:.*/)?site-packages/)(?:.*/)?(?P<app>[^/]+)/migrations/(?P<number>[^/_][^/]*)\.py",
         names=_names,
     ),
-    row=_row,
+    values=_values,
+    row={"app": "{app}", "name": "{number}", "applied": "now()"},
 )
 
 

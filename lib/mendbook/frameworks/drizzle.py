@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from psycopg import sql
-
 from mendbook.errors import Usage
 from mendbook.frameworks import Framework, Wording
-from mendbook.ledger import Ledger, Values
-from mendbook.migrations import Layout, Migration, Named
-from mendbook.origin import Command, Origin, Program, Scripts
+from mendbook.ledger import Ledger
+from mendbook.migrations import Layout, Named, digest
+from mendbook.origin import Command, Origin, Program
 
 FRAMEWORK = Framework(
     name="drizzle",
@@ -44,16 +41,8 @@ def _names(_match: re.Match[str], text: str) -> Iterator[Named]:
         yield Named(name=when, file=file)
 
 
-def _checksum(migration: Migration) -> str:
-    return hashlib.sha256(migration.text.encode()).hexdigest()
-
-
-def _row(migration: Migration, _table: sql.Composable) -> Values:
-    return {"hash": sql.Literal(_checksum(migration)), "created_at": sql.Literal(migration.name)}
-
-
-# drizzle-orm/src/migrator.ts and pg-core/dialect.ts of drizzle-team/drizzle-orm: a row names its migration by the time
-# that the journal gives it.
+# drizzle-orm/src/migrator.ts and pg-core/dialect.ts of drizzle-team/drizzle-orm: migrations run in the order of
+# drizzle-kit's journal, and a row names its migration by the time that the journal gives it.
 LEDGER = Ledger(
     table="__drizzle_migrations",
     schema="drizzle",
@@ -61,14 +50,10 @@ LEDGER = Ledger(
     create="CREATE TABLE {table} (id SERIAL PRIMARY KEY, hash text NOT NULL, created_at bigint)",
     name="created_at",
     checksum="hash",
-    layout=Layout(file=r"meta/_journal\.json", names=_names, order=None),
-    computes=_checksum,
-    row=_row,
+    layout=Layout(file=r"meta/_journal\.json", mark='"entries"', names=_names, order=None),
+    computes=digest("sha256"),
+    row={"hash": "{checksum}", "created_at": "{name}"},
 )
-
-
-def _listed(text: str) -> list[str]:
-    return [entry["tag"] + ".sql" for entry in json.loads(text)["entries"]]
 
 
 def _export(place: str) -> Command:
@@ -77,10 +62,9 @@ def _export(place: str) -> Command:
     return Command(folder=path.parent, words=words)
 
 
-# The journal that drizzle-kit keeps is the order in which migrate() of drizzle-orm runs them: src/migrator.ts.
 EXPECTATION = Origin(
     prefix="drizzle",
     form="DIR or FILE",
-    means=Scripts(file=r"[^/]+\.sql", index="meta/_journal.json", listed=_listed),
+    means=LEDGER.layout,
     file=Program(language="Node", command=_export, install="npm install --save-dev drizzle-kit", prints=True),
 )

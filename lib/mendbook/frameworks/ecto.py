@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from psycopg import sql
-
 from mendbook.frameworks import Framework, Wording
-from mendbook.ledger import Ledger, Values
-from mendbook.migrations import Layout, Migration, by_number
+from mendbook.ledger import Ledger
+from mendbook.migrations import Layout, by_number
 
 FRAMEWORK = Framework(
     name="ecto",
@@ -43,10 +41,6 @@ FRAMEWORK = Framework(
 )
 
 
-def _row(migration: Migration, _table: sql.Composable) -> Values:
-    return {"version": sql.Literal(migration.name), "inserted_at": sql.SQL("now() AT TIME ZONE 'UTC'")}
-
-
 # lib/ecto/migration/schema_migration.ex and lib/ecto/migrator.ex of elixir-ecto/ecto_sql
 LEDGER = Ledger(
     table="schema_migrations",
@@ -55,5 +49,5 @@ LEDGER = Ledger(
     name="version",
     at="inserted_at",
     layout=Layout(file=r"(?:.*/)?0*(?P<name>[0-9]+)_[^/]+\.exs", order=by_number),
-    row=_row,
+    row={"version": "{name}", "inserted_at": "now() AT TIME ZONE 'UTC'"},
 )

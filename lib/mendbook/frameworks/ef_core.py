@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from psycopg import sql
-
 from mendbook.frameworks import Framework, Wording
-from mendbook.ledger import Ledger, Values
-from mendbook.migrations import Layout, Migration
+from mendbook.ledger import Ledger
+from mendbook.migrations import Layout
 
 FRAMEWORK = Framework(
     name="ef-core",
@@ -37,13 +35,6 @@ FRAMEWORK = Framework(
 )
 
 
-def _row(migration: Migration, table: sql.Composable) -> Values:
-    newest = sql.SQL(
-        """coalesce((SELECT "ProductVersion" FROM {table} ORDER BY "MigrationId" DESC LIMIT 1), '')"""
-    ).format(table=table)
-    return {"MigrationId": sql.Literal(migration.name), "ProductVersion": newest}
-
-
 # EFCore.Relational/Migrations/HistoryRepository.cs of dotnet/efcore. The version of the library is the last row's.
 LEDGER = Ledger(
     table="__EFMigrationsHistory",
@@ -55,5 +46,10 @@ LEDGER = Ledger(
 )""",
     name='"MigrationId"',
     layout=Layout(file=r"(?:.*/)?(?P<name>\d{14}_[^/.]+)\.cs"),
-    row=_row,
+    row={
+        "MigrationId": "{name}",
+        "ProductVersion": """coalesce((
+            SELECT "ProductVersion" FROM {table} ORDER BY "MigrationId" DESC LIMIT 1
+        ), '')""",
+    },
 )

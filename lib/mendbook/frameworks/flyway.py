@@ -6,13 +6,11 @@ import re
 import zlib
 from collections.abc import Iterator, Mapping
 
-from psycopg import sql
-
 from mendbook.formats import Change, Format, script
 from mendbook.frameworks import Framework, Wording
 from mendbook.ledger import Ledger, Values
 from mendbook.migrations import Layout, Migration, Named
-from mendbook.origin import Origin, Scripts
+from mendbook.origin import Origin
 
 FRAMEWORK = Framework(
     name="flyway",
@@ -38,13 +36,14 @@ FRAMEWORK = Framework(
 
 
 def _names(match: re.Match[str], _text: str) -> Iterator[Named]:
-    yield Named(name=match[0])
+    yield Named(name=match["class"] or match[0])
 
 
 def _order(script: str) -> tuple[bool, list[int], str]:
-    """Versions first, number by number, then what repeats, by its name."""
+    """Versions first, number by number, then what repeats, by its description."""
     version = re.search(r"(?:^|/)V([0-9._]+?)__", script)
-    return not version, [int(each) for each in re.findall(r"\d+", version[1] if version else "")], script
+    description = script.rpartition("/")[2].removesuffix(".sql").replace("_", " ")
+    return not version, [int(each) for each in re.findall(r"\d+", version[1] if version else "")], description
 
 
 def _checksum(migration: Migration) -> str:
@@ -54,24 +53,15 @@ def _checksum(migration: Migration) -> str:
     return str(crc - (1 << 32) if crc >> 31 else crc)
 
 
-def _row(migration: Migration, table: sql.Composable) -> Values:
+def _values(migration: Migration) -> Values:
     found = re.search(r"(?:^|/)(?:V([0-9._]+?)|R)__([^/]*)\.sql$", migration.name)
     version, description = found.groups() if found else (None, migration.name)
-    return {
-        "installed_rank": sql.SQL("(SELECT coalesce(max(installed_rank), 0) + 1 FROM {table})").format(table=table),
-        "version": sql.Literal(version.replace("_", ".") if version else None),
-        "description": sql.Literal(description.replace("_", " ")),
-        "type": sql.Literal("SQL"),
-        "script": sql.Literal(migration.name),
-        "checksum": sql.Literal(int(_checksum(migration))),
-        "installed_by": sql.SQL("current_user"),
-        "execution_time": sql.Literal(0),
-        "success": sql.Literal(True),
-    }
+    return {"version": version.replace("_", ".") if version else None, "description": description.replace("_", " ")}
 
 
 # flyway-core/src/main/java/org/flywaydb/core/internal: database/postgresql/PostgreSQLDatabase.java,
-# resolver/ChecksumCalculator.java, schemahistory/JdbcTableSchemaHistory.java of flyway/flyway
+# resolver/ChecksumCalculator.java and ResolvedMigrationComparator.java, schemahistory/JdbcTableSchemaHistory.java of
+# flyway/flyway. What is no SQL is recorded by the name of its class.
 LEDGER = Ledger(
     table="flyway_schema_history",
     columns=("installed_rank", "version", "description", "type", "script", "checksum", "installed_on", "success"),
@@ -89,16 +79,36 @@ LEDGER = Ledger(
     CONSTRAINT flyway_schema_history_pk PRIMARY KEY (installed_rank)
 );
 CREATE INDEX flyway_schema_history_s_idx ON {table} (success)""",
-    name="CASE WHEN type = 'BASELINE' THEN 'V' || version || '__~' ELSE script END",  # ~ sorts after any description
-    rows="""type IN ('SQL', 'BASELINE') AND installed_rank = (
+    name="""CASE type
+    WHEN 'BASELINE' THEN 'V' || version || '__~' -- sorts after any description
+    WHEN 'JDBC' THEN substring(script FROM '[^.]+$')
+    ELSE script
+END""",
+    rows="""type IN ('SQL', 'JDBC', 'BASELINE') AND installed_rank = (
     SELECT max(newer.installed_rank) FROM {table} AS newer WHERE newer.script = entry.script
 )""",
     state="CASE WHEN type = 'BASELINE' THEN 'baseline' WHEN success THEN 'done' ELSE 'failed' END",
     at="installed_on",
     checksum="checksum",
-    layout=Layout(file=r"(?:.*/)?(?:V[0-9._]+?|R)__[^/]*\.sql", names=_names, order=_order, repeated=r"(?:.*/)?R__.*"),
+    layout=Layout(
+        file=r"(?:.*/)?(?:(?:V[0-9._]+?|R)__[^/]*\.sql|(?P<class>[VR][0-9_]*__[^/]*)\.(?:java|kt))",
+        names=_names,
+        order=_order,
+        repeated=r"(?:.*/)?R__.*",
+    ),
     computes=_checksum,
-    row=_row,
+    values=_values,
+    row={
+        "installed_rank": "(SELECT coalesce(max(installed_rank), 0) + 1 FROM {table})",
+        "version": "{version}",
+        "description": "{description}",
+        "type": "'SQL'",
+        "script": "{name}",
+        "checksum": "{checksum}",
+        "installed_by": "current_user",
+        "execution_time": "0",
+        "success": "true",
+    },
 )
 
 
@@ -113,13 +123,4 @@ def _files(change: Change) -> Mapping[str, str]:
 MIGRATION = Format(files=_files)
 
 
-# Versioned migrations by their numbers, then repeatable ones by their descriptions:
-# https://documentation.red-gate.com/flyway/flyway-concepts/migrations
-EXPECTATION = Origin(
-    prefix="flyway",
-    form="DIR",
-    means=Scripts(
-        file=r"(?:.*/)?(?:V(?P<version>[0-9]+(?:[._][0-9]+)*)|R)__[^/]+\.sql",
-        program=r"(?:.*/)?[VR][0-9._]*__[^/]+\.(?:java|kt)",
-    ),
-)
+EXPECTATION = Origin(prefix="flyway", form="DIR", means=LEDGER.layout)

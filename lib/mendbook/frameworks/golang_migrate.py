@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from psycopg import sql
-
 from mendbook.formats import Change, Format, script
 from mendbook.frameworks import Framework, Wording
-from mendbook.ledger import Ledger, Values
-from mendbook.migrations import Layout, Migration, by_number
-from mendbook.origin import Origin, Scripts
+from mendbook.ledger import Ledger
+from mendbook.migrations import Layout, by_number
+from mendbook.origin import Origin
 
 FRAMEWORK = Framework(
     name="golang-migrate",
@@ -33,10 +31,6 @@ FRAMEWORK = Framework(
 )
 
 
-def _row(migration: Migration, _table: sql.Composable) -> Values:
-    return {"version": sql.Literal(migration.name), "dirty": sql.Literal(False)}
-
-
 # database/postgres/postgres.go and source/parse.go of golang-migrate/migrate: one row, the version that it stands at.
 LEDGER = Ledger(
     table="schema_migrations",
@@ -46,7 +40,7 @@ LEDGER = Ledger(
     state="CASE WHEN dirty THEN 'failed' ELSE 'done' END",
     heads=True,
     layout=Layout(file=r"0*(?P<name>[0-9]+)_[^/]*\.up\.[^/]*", order=by_number),
-    row=_row,
+    row={"version": "{name}", "dirty": "false"},
     by_hand="migrate force",
 )
 
@@ -58,9 +52,4 @@ def _files(change: Change) -> Mapping[str, str]:
 
 MIGRATION = Format(files=_files, alone=True)
 
-
-EXPECTATION = Origin(
-    prefix="golang-migrate",
-    form="DIR",
-    means=Scripts(file=r"(?P<version>[0-9]+)_[^/]*\.up\.sql"),
-)
+EXPECTATION = Origin(prefix="golang-migrate", form="DIR", means=LEDGER.layout)

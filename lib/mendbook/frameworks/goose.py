@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from psycopg import sql
-
 from mendbook.formats import Change, Format
 from mendbook.frameworks import Framework, Wording
-from mendbook.ledger import Ledger, Values
-from mendbook.migrations import Layout, Migration, by_number
-from mendbook.origin import Origin, Scripts, between
+from mendbook.ledger import Ledger
+from mendbook.migrations import Layout, by_number
+from mendbook.origin import Origin
 
 FRAMEWORK = Framework(
     name="goose",
@@ -25,10 +23,6 @@ FRAMEWORK = Framework(
         r"failed to run SQL migration[^\n]*?: failed to execute SQL query \"(?P<sql>(?:[^\"\\]|\\.){1,20000})\": ",
     ),
 )
-
-
-def _row(migration: Migration, _table: sql.Composable) -> Values:
-    return {"version_id": sql.Literal(migration.name), "is_applied": sql.Literal(True)}
 
 
 # internal/dialects/postgres.go and internal/sqlparser of pressly/goose; the row of version 0 is about no migration.
@@ -50,11 +44,12 @@ LEDGER = Ledger(
     at="tstamp",
     layout=Layout(
         file=r"0*(?P<name>[0-9]+)_[^/]*(?<!_test)\.(?:sql|go)",
+        mark=r"^--\s*\+goose\s+up\b",
         order=by_number,
-        up=r"^--\s*\+goose\s+up\b[^\n]*$",
-        down=r"^--\s*\+goose\s+down\b[^\n]*$",
+        up=r"--\s*\+goose\s+up\b",
+        down=r"--\s*\+goose\s+down\b",
     ),
-    row=_row,
+    row={"version_id": "{name}", "is_applied": "true"},
 )
 
 
@@ -69,14 +64,4 @@ def _files(change: Change) -> Mapping[str, str]:
 
 MIGRATION = Format(files=_files)
 
-
-EXPECTATION = Origin(
-    prefix="goose",
-    form="DIR",
-    means=Scripts(
-        file=r"(?P<version>[0-9]+)_[^/]+\.sql",
-        mark=r"^--\s*\+goose\s+Up\b",
-        forward=between(r"--\s*\+goose\s+Up\b", r"--\s*\+goose\s+Down\b"),
-        program=r"[0-9]+_[^/]+(?<!_test)\.go",
-    ),
-)
+EXPECTATION = Origin(prefix="goose", form="DIR", means=LEDGER.layout)

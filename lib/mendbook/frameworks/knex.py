@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from psycopg import sql
-
 from mendbook.formats import Change, Format, javascript
 from mendbook.frameworks import Framework, Wording
-from mendbook.ledger import Ledger, Values
-from mendbook.migrations import Layout, Migration
+from mendbook.ledger import Ledger
+from mendbook.migrations import Layout
 from mendbook.origin import Command, Origin, Program, folder
 
 FRAMEWORK = Framework(
@@ -41,14 +39,6 @@ FRAMEWORK = Framework(
 )
 
 
-def _row(migration: Migration, table: sql.Composable) -> Values:
-    return {
-        "name": sql.Literal(migration.name),
-        "batch": sql.SQL("(SELECT coalesce(max(batch), 0) + 1 FROM {table})").format(table=table),
-        "migration_time": sql.SQL("now()"),
-    }
-
-
 # lib/migrations/migrate/table-creator.js and migration-list-resolver.js of knex/knex; it also keeps a lock beside it.
 LEDGER = Ledger(
     table="knex_migrations",
@@ -57,7 +47,11 @@ LEDGER = Ledger(
     name="name",
     at="migration_time",
     layout=Layout(file=r"(?P<name>[^/]+(?<!\.d)\.[cm]?[jt]s)"),
-    row=_row,
+    row={
+        "name": "{name}",
+        "batch": "(SELECT coalesce(max(batch), 0) + 1 FROM {table})",
+        "migration_time": "now()",
+    },
 )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from mendbook.frameworks import Framework, Wording
 from mendbook.ledger import Ledger
 from mendbook.migrations import Layout, Named
-from mendbook.origin import Origin, Scripts
+from mendbook.origin import Origin
 
 FRAMEWORK = Framework(
     name="liquibase",
@@ -30,10 +30,55 @@ FRAMEWORK = Framework(
 )
 
 
-def _names(_match: re.Match[str], text: str) -> Iterator[Named]:
-    _, *parts = re.split(r"^[ \t]*--[ \t]*changeset[ \t]+([^:\s]+:\S+)", text, flags=re.MULTILINE | re.IGNORECASE)
-    for name, part in zip(parts[::2], parts[1::2], strict=True):
-        yield Named(name=name, text=part.partition("\n")[2])
+_HEADER = r"\A\ufeff?\s*--\s*liquibase\s*formatted\b"
+_CHANGESET = re.compile(
+    r"""[ \t]*--\s*changeset\s+(?P<author>"[^"]+"|[^:]+):\s*(?P<id>"[^"]+"|\S+)(?P<attributes>.*)""", re.IGNORECASE
+)
+
+
+def _names(match: re.Match[str], text: str) -> Iterator[Named]:
+    """The changesets of a file that run on PostgreSQL; a file that is no changelog is one of its own.
+
+    https://docs.liquibase.com/concepts/changelogs/sql-format.html and SqlChangeLogParser.java. Rollbacks and
+    preconditions are comments already.
+    """
+    if not re.search(_HEADER, text, re.IGNORECASE):
+        yield Named(name=_name(match[0], "raw", "includeAll"))
+        return
+    lines = text.split("\n")
+    begins = [(at, said) for at, line in enumerate(lines) if (said := _CHANGESET.match(line))]
+    for (at, said), end in zip(begins, [*(at for at, _ in begins), len(lines)][1:], strict=True):
+        attributes = said["attributes"]
+        if _runs_here(attributes):
+            delimiter = _attribute("endDelimiter", attributes)
+            part = [_ended(line, delimiter) for line in lines[at + 1 : end]]
+            file = _attribute("logicalFilePath", attributes) or _attribute("logicalFilePath", lines[0]) or match[0]
+            name = _name(file, said["id"].strip('"'), said["author"].strip('"'))
+            yield Named(name=name, text="\n".join([*[""] * (at + 1), *part]))
+
+
+def _name(file: str, number: str, author: str) -> str:
+    """As Liquibase writes it, save that it knows the whole path of the file, which depends on where it is started."""
+    return f"{file.rpartition('/')[2]}::{number}::{author}"
+
+
+def _ended(line: str, delimiter: str) -> str:
+    own = delimiter and line.rstrip().endswith(delimiter)
+    return f"{line.rstrip().removesuffix(delimiter)};" if own else line
+
+
+def _runs_here(attributes: str) -> bool:
+    names = _attribute("dbms", attributes).lower().split(",")
+    return names == [""] or "postgresql" in names or ("all" in names) or _excludes_others(names)
+
+
+def _excludes_others(names: list[str]) -> bool:
+    return all(name.startswith("!") for name in names) and "!postgresql" not in names
+
+
+def _attribute(name: str, attributes: str) -> str:
+    found = re.search(rf"\b{name}:(?:\"([^\"]*)\"|(\S+))", attributes, re.IGNORECASE)
+    return (found[1] or found[2]).replace(" ", "") if found else ""
 
 
 # liquibase-standard/src/main/java/liquibase/changelog: StandardChangeLogHistoryService.java. Its checksum is over the
@@ -57,56 +102,14 @@ LEDGER = Ledger(
     labels varchar(255),
     deployment_id varchar(10)
 )""",
-    name="author || ':' || id",
+    name="regexp_replace(filename, '.*/', '') || '::' || id || '::' || author",
     state="CASE WHEN exectype = 'FAILED' THEN 'failed' ELSE 'done' END",
     at="dateexecuted",
     checksum="md5sum",
-    layout=Layout(file=r"(?:.*/)?[^/]+\.sql", names=_names, order=None),
+    layout=Layout(file=r".+\.sql", mark=_HEADER, names=_names, order=None),
     row=None,
     by_hand="liquibase changelog-sync",
 )
 
 
-_CHANGESET = re.compile(r"--\s*changeset\b(?P<attributes>.*)", re.IGNORECASE)
-
-
-def _forward(text: str) -> str:
-    """What runs on PostgreSQL; rollbacks and preconditions are comments already.
-
-    https://docs.liquibase.com/concepts/changelogs/sql-format.html
-    """
-    lines, ours, delimiter = [], True, ""
-    for line in text.splitlines():
-        changeset = _CHANGESET.match(line)
-        if changeset:
-            ours = _runs_here(changeset["attributes"])
-            delimiter = _attribute("endDelimiter", changeset["attributes"])
-        elif delimiter and line.rstrip().endswith(delimiter):
-            line = line.rstrip().removesuffix(delimiter) + ";"
-        lines.append(line if ours else "")
-    return "\n".join(lines)
-
-
-def _runs_here(attributes: str) -> bool:
-    names = _attribute("dbms", attributes).lower().split(",")
-    return names == [""] or "postgresql" in names or ("all" in names) or _excludes_others(names)
-
-
-def _excludes_others(names: list[str]) -> bool:
-    return all(name.startswith("!") for name in names) and "!postgresql" not in names
-
-
-def _attribute(name: str, attributes: str) -> str:
-    found = re.search(rf"\b{name}:(?:\"([^\"]*)\"|(\S+))", attributes, re.IGNORECASE)
-    return (found[1] or found[2]).replace(" ", "") if found else ""
-
-
-EXPECTATION = Origin(
-    prefix="liquibase",
-    form="DIR",
-    means=Scripts(
-        file=r".+\.sql",
-        mark=r"\A\s*--\s*liquibase formatted sql\b",
-        forward=_forward,
-    ),
-)
+EXPECTATION = Origin(prefix="liquibase", form="DIR", means=LEDGER.layout)

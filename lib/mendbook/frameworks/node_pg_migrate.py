@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from psycopg import sql
-
 from mendbook.formats import Change, Format, javascript
 from mendbook.frameworks import Framework, Wording
-from mendbook.ledger import Ledger, Values
-from mendbook.migrations import Layout, Migration, by_number
+from mendbook.ledger import Ledger
+from mendbook.migrations import Layout, by_number
 from mendbook.origin import Command, Origin, Program, folder
 
 FRAMEWORK = Framework(
@@ -25,10 +23,6 @@ FRAMEWORK = Framework(
 )
 
 
-def _row(migration: Migration, _table: sql.Composable) -> Values:
-    return {"name": sql.Literal(migration.name), "run_on": sql.SQL("now()")}
-
-
 # src/runner.ts, src/migration.ts and src/sqlMigration.ts of salsita/node-pg-migrate
 LEDGER = Ledger(
     table="pgmigrations",
@@ -39,10 +33,10 @@ LEDGER = Ledger(
     layout=Layout(
         file=r"(?P<name>[^/.][^/]*?)(?<!\.d)\.(?:[cm]?[jt]s|sql)",
         order=by_number,
-        up=r"^\s*--[\s-]*up\s+migration[^\n]*$",
-        down=r"^\s*--[\s-]*down\s+migration[^\n]*$",
+        up=r"\s*--[\s-]*up\s+migration",
+        down=r"\s*--[\s-]*down\s+migration",
     ),
-    row=_row,
+    row={"name": "{name}", "run_on": "now()"},
 )
 
 

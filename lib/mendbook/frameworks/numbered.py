@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from psycopg import sql
-
 from mendbook.formats import Change, Format, script
 from mendbook.frameworks import Framework
-from mendbook.ledger import Ledger, Values
-from mendbook.migrations import Layout, Migration
-from mendbook.origin import Origin, Scripts
+from mendbook.ledger import Ledger
+from mendbook.migrations import Layout, by_number
+from mendbook.origin import Origin
 
 FRAMEWORK = Framework(
     name="numbered",
@@ -19,8 +17,9 @@ FRAMEWORK = Framework(
 )
 
 
-def _row(migration: Migration, _table: sql.Composable) -> Values:
-    return {"name": sql.Literal(migration.name), "applied_at": sql.SQL("now()")}
+def _order(name: str) -> tuple[bool, tuple[int, str]]:
+    """By name, as most runners sort; but whoever numbers without zeros in front has one that puts 2 before 10."""
+    return not name.startswith("0"), by_number(name)
 
 
 # Runners of this kind differ; this is the common core: the file's name, and when it ran.
@@ -30,8 +29,8 @@ LEDGER = Ledger(
     create="CREATE TABLE {table} (name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())",
     name="name",
     at="to_jsonb(entry) ->> 'applied_at'",
-    layout=Layout(file=r"(?P<name>[0-9](?:(?!\.down\.)[^/])*\.sql)"),
-    row=_row,
+    layout=Layout(file=r"(?P<name>[0-9](?:(?!\.down\.)[^/])*\.sql)", order=_order),
+    row={"name": "{name}", "applied_at": "now()"},
 )
 
 
@@ -42,9 +41,4 @@ def _files(change: Change) -> Mapping[str, str]:
 
 MIGRATION = Format(files=_files, alone=True)
 
-
-EXPECTATION = Origin(
-    prefix="numbered",
-    form="DIR",
-    means=Scripts(file=r"(?P<version>[0-9]+)(?:(?!\.down\.)[^/])*\.sql"),
-)
+EXPECTATION = Origin(prefix="numbered", form="DIR", means=LEDGER.layout)

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
-from psycopg import sql
-
 from mendbook.formats import Change, Format, script
 from mendbook.frameworks import Framework, Wording
-from mendbook.ledger import Ledger, Values
-from mendbook.migrations import Layout, Migration
-from mendbook.origin import Command, Origin, Program, Scripts
+from mendbook.ledger import Ledger
+from mendbook.migrations import Layout, digest
+from mendbook.origin import Command, Origin, Program
 
 FRAMEWORK = Framework(
     name="prisma",
@@ -145,21 +142,6 @@ FRAMEWORK = Framework(
 )
 
 
-def _checksum(migration: Migration) -> str:
-    return hashlib.sha256(migration.text.encode()).hexdigest()
-
-
-def _row(migration: Migration, _table: sql.Composable) -> Values:
-    return {
-        "id": sql.SQL("gen_random_uuid()::text"),
-        "checksum": sql.Literal(_checksum(migration)),
-        "finished_at": sql.SQL("clock_timestamp()"),
-        "migration_name": sql.Literal(migration.name),
-        "started_at": sql.SQL("now()"),
-        "applied_steps_count": sql.Literal(1),
-    }
-
-
 # As `prisma migrate deploy` 6.19 leaves it: schema-engine, sql_migration_persistence.rs and flavour/postgres.rs.
 LEDGER = Ledger(
     table="_prisma_migrations",
@@ -182,14 +164,22 @@ LEDGER = Ledger(
 END""",
     at="finished_at",
     checksum="checksum",
-    layout=Layout(file=r"(?P<name>[^/]+)/migration\.sql"),
-    computes=_checksum,
-    row=_row,
+    layout=Layout(file=r"(?:migrations/)?(?P<name>[^/]+)/migration\.sql"),
+    computes=digest("sha256"),
+    row={
+        "id": "gen_random_uuid()::text",
+        "checksum": "{checksum}",
+        "finished_at": "clock_timestamp()",
+        "migration_name": "{name}",
+        "started_at": "now()",
+        "applied_steps_count": "1",
+    },
 )
 
 
 def _files(change: Change) -> Mapping[str, str]:
-    name = f"{change.stamp}_{change.title}"
+    above, slash, _ = change.folder.rstrip("/").rpartition("/")
+    name = f"{above}{slash}{change.stamp}_{change.title}"
     return {f"{name}/migration.sql": script(change.forward), f"{name}/down.sql": script(change.backward)}
 
 
@@ -206,7 +196,7 @@ def _diff(place: str) -> Command:
 EXPECTATION = Origin(
     prefix="prisma",
     form="DIR or FILE",
-    means=Scripts(file=r"(?:migrations/)?[^/]+/migration\.sql"),
+    means=LEDGER.layout,
     file=Program(
         language="Node",
         command=_diff,

@@ -6,12 +6,10 @@ import re
 import textwrap
 from collections.abc import Mapping
 
-from psycopg import sql
-
 from mendbook.formats import Change, Format
 from mendbook.frameworks import Framework, Wording
-from mendbook.ledger import Ledger, Values
-from mendbook.migrations import Layout, Migration, by_number
+from mendbook.ledger import Ledger
+from mendbook.migrations import Layout, by_number
 from mendbook.origin import Dump, Origin
 
 FRAMEWORK = Framework(
@@ -55,10 +53,6 @@ FRAMEWORK = Framework(
 )
 
 
-def _row(migration: Migration, _table: sql.Composable) -> Values:
-    return {"version": sql.Literal(migration.name)}
-
-
 # activerecord/lib/active_record/schema_migration.rb and migration.rb of rails/rails
 LEDGER = Ledger(
     table="schema_migrations",
@@ -66,7 +60,7 @@ LEDGER = Ledger(
     create="CREATE TABLE {table} (version character varying NOT NULL PRIMARY KEY)",
     name="version",
     layout=Layout(file=r"(?:.*/)?(?P<name>[0-9]+)_[_a-z0-9]*(?:\.[_a-z0-9]*)?\.rb", order=by_number),
-    row=_row,
+    row={"version": "{name}"},
 )
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 
-from psycopg import sql
-
 from mendbook.frameworks import Framework, Wording
 from mendbook.ledger import Ledger, Values
 from mendbook.migrations import Layout, Migration, by_number
@@ -63,13 +61,8 @@ def _turned(word: int, by: int) -> int:
     return ((word << by) | (word >> (64 - by))) & _MASK
 
 
-def _row(migration: Migration, _table: sql.Composable) -> Values:
-    return {
-        "version": sql.Literal(migration.name),
-        "name": sql.Literal(_title(migration)),
-        "applied_on": sql.SQL("""to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""),
-        "checksum": sql.Literal(_checksum(migration)),
-    }
+def _values(migration: Migration) -> Values:
+    return {"title": _title(migration)}
 
 
 # refinery_core/src/traits/mod.rs and runner.rs of rust-db/refinery
@@ -87,5 +80,11 @@ LEDGER = Ledger(
     checksum="checksum",
     layout=Layout(file=_FILE, order=by_number),
     computes=_checksum,
-    row=_row,
+    values=_values,
+    row={
+        "version": "{name}",
+        "name": "{title}",
+        "applied_on": """to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')""",
+        "checksum": "{checksum}",
+    },
 )

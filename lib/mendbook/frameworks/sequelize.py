@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from psycopg import sql
-
 from mendbook.formats import Change, Format, javascript
 from mendbook.frameworks import Framework, Wording
-from mendbook.ledger import Ledger, Values
-from mendbook.migrations import Layout, Migration
+from mendbook.ledger import Ledger
+from mendbook.migrations import Layout
 from mendbook.origin import Command, Origin, Program, folder
 
 FRAMEWORK = Framework(
@@ -52,10 +50,6 @@ FRAMEWORK = Framework(
 )
 
 
-def _row(migration: Migration, _table: sql.Composable) -> Values:
-    return {"name": sql.Literal(migration.name)}
-
-
 # As umzug's SequelizeStorage makes it for sequelize-cli 6: PostgreSQL keeps one index for UNIQUE and PRIMARY KEY.
 LEDGER = Ledger(
     table="SequelizeMeta",
@@ -63,7 +57,7 @@ LEDGER = Ledger(
     create="CREATE TABLE IF NOT EXISTS {table} (name varchar(255) NOT NULL UNIQUE, PRIMARY KEY (name))",
     name="name",
     layout=Layout(file=r"(?P<name>[^/]+(?<!\.d)\.[cm]?[jt]s)"),
-    row=_row,
+    row={"name": "{name}"},
 )
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
+from collections import Counter
 from collections.abc import Iterator
 
 from mendbook.frameworks import Framework, Wording
 from mendbook.ledger import Ledger
-from mendbook.migrations import Layout, Migration, Named
-from mendbook.origin import Origin, Scripts
+from mendbook.migrations import Layout, Named, digest
+from mendbook.origin import Origin
 
 FRAMEWORK = Framework(
     name="sqitch",
@@ -27,17 +27,19 @@ FRAMEWORK = Framework(
 
 
 def _names(_match: re.Match[str], text: str) -> Iterator[Named]:
-    """A line of the plan that is no pragma, comment or tag begins with the change's name."""
-    for name in re.findall(r"^\s*\+?\s*([^\s%@#+-][^\s\[]*)", text, re.MULTILINE):
-        yield Named(name=name, file=f"deploy/{name}.sql")
+    """The changes of a plan: the form of one that is reworked later stands under the tag that follows it."""
+    said = re.findall(r"^\s*\+?\s*(@?[^\s%@#+-][^\s\[]*)", text, re.MULTILINE)
+    times: Counter[str] = Counter()
+    for at, name in enumerate(said):
+        if not name.startswith("@"):
+            times[name] += 1
+            tags = [each for each in said[at:] if each.startswith("@")] if name in said[at + 1 :] else []
+            number = f" ({times[name]})" if times[name] > 1 else ""
+            yield Named(name=f"{name}{number}", file=f"deploy/{name}{''.join(tags[:1])}.sql")
 
 
-def _checksum(migration: Migration) -> str:
-    return hashlib.sha1(migration.text.encode(), usedforsecurity=False).hexdigest()
-
-
-# lib/App/Sqitch/Engine/pg.sql, lib/App/Sqitch/Plan/Change.pm and "sqitchtutorial" of sqitchers/sqitch. What records a
-# change are rows of four tables, with the names and addresses of people.
+# lib/App/Sqitch/Engine/pg.sql, lib/App/Sqitch/Plan/Change.pm and "sqitchtutorial" of sqitchers/sqitch. A change that
+# was reworked has a row for each of its forms. What records a change are rows of four tables, with people's names.
 LEDGER = Ledger(
     table="changes",
     schema="sqitch",
@@ -56,31 +58,17 @@ LEDGER = Ledger(
     planner_email TEXT NOT NULL,
     UNIQUE (project, script_hash)
 )""",
-    name="change",
+    name="""change || coalesce(' (' || nullif((
+    SELECT count(*) FROM {table} AS form
+    WHERE (form.project, form.change) = (entry.project, entry.change) AND form.planned_at <= entry.planned_at
+), 1) || ')', '')""",
     at="committed_at",
     checksum="script_hash",
-    layout=Layout(file=r"sqitch\.plan", names=_names, order=None),
-    computes=_checksum,
+    layout=Layout(file=r"sqitch\.plan", mark=r"^%project\b", names=_names, order=None),
+    computes=digest("sha1"),
     row=None,
     by_hand="sqitch deploy --log-only",
 )
 
 
-def _listed(text: str) -> list[str]:
-    """The scripts of a plan: a change that was reworked keeps its first form under the tag that followed it."""
-    lines = [line.split("#")[0].split() for line in text.splitlines() if not line.startswith("%")]
-    names = [words[0] for words in lines if words]
-    changes = [(at, name) for at, name in enumerate(names) if not name.startswith("@")]
-    scripts = []
-    for at, name in changes:
-        reworked = name in names[at + 1 :]
-        tag = next((each for each in names[at:] if each.startswith("@")), "") if reworked else ""
-        scripts.append(f"deploy/{name}{tag}.sql")
-    return scripts
-
-
-EXPECTATION = Origin(
-    prefix="sqitch",
-    form="DIR",
-    means=Scripts(file=r"deploy/.+\.sql", index="sqitch.plan", listed=_listed),
-)
+EXPECTATION = Origin(prefix="sqitch", form="DIR", means=LEDGER.layout)

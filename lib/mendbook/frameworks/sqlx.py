@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
-
-from psycopg import sql
 
 from mendbook.frameworks import Framework, Wording
 from mendbook.ledger import Ledger, Values
-from mendbook.migrations import Layout, Migration, by_number
-from mendbook.origin import Origin, Scripts
+from mendbook.migrations import Layout, Migration, by_number, digest
+from mendbook.origin import Origin
 
 FRAMEWORK = Framework(
     name="sqlx",
@@ -52,19 +49,9 @@ FRAMEWORK = Framework(
 )
 
 
-def _checksum(migration: Migration) -> str:
-    return hashlib.sha384(migration.text.encode()).hexdigest()
-
-
-def _row(migration: Migration, _table: sql.Composable) -> Values:
+def _values(migration: Migration) -> Values:
     title = re.sub(r"^\d+_|(?:\.up)?\.sql$", "", migration.path.name)
-    return {
-        "version": sql.Literal(migration.name),
-        "description": sql.Literal(title.replace("_", " ")),
-        "success": sql.Literal(True),
-        "checksum": sql.Literal(bytes.fromhex(_checksum(migration))),
-        "execution_time": sql.Literal(0),
-    }
+    return {"title": title.replace("_", " ")}
 
 
 # sqlx-postgres/src/migrate.rs and sqlx-core/src/migrate/source.rs of launchbadge/sqlx
@@ -84,13 +71,15 @@ LEDGER = Ledger(
     at="installed_on",
     checksum="encode(checksum, 'hex')",
     layout=Layout(file=r"0*(?P<name>[0-9]+)_[^/]*(?<!\.down)\.sql", order=by_number),
-    computes=_checksum,
-    row=_row,
+    computes=digest("sha384"),
+    values=_values,
+    row={
+        "version": "{name}",
+        "description": "{title}",
+        "success": "true",
+        "checksum": "decode({checksum}, 'hex')",
+        "execution_time": "0",
+    },
 )
 
-
-EXPECTATION = Origin(
-    prefix="sqlx",
-    form="DIR",
-    means=Scripts(file=r"(?P<version>[0-9]+)_(?:(?!\.down\.)[^/])+\.sql"),
-)
+EXPECTATION = Origin(prefix="sqlx", form="DIR", means=LEDGER.layout)

@@ -6,8 +6,6 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from psycopg import sql
-
 from mendbook.errors import Usage
 from mendbook.formats import Change, Format, javascript
 from mendbook.frameworks import Framework, Wording
@@ -38,8 +36,8 @@ def _names(match: re.Match[str], text: str) -> Iterator[Named]:
     yield Named(name=found[1] if found else f"{match['title']}{match['stamp']}")
 
 
-def _row(migration: Migration, _table: sql.Composable) -> Values:
-    return {"timestamp": sql.Literal(migration.name[-13:]), "name": sql.Literal(migration.name)}
+def _values(migration: Migration) -> Values:
+    return {"stamp": migration.name[-13:]}
 
 
 # src/migration/MigrationExecutor.ts of typeorm/typeorm: the name is the class's, and ends in its time.
@@ -58,7 +56,8 @@ LEDGER = Ledger(
         names=_names,
         order=lambda name: (name[-13:], name),
     ),
-    row=_row,
+    values=_values,
+    row={"timestamp": "{stamp}", "name": "{name}"},
 )
 
 

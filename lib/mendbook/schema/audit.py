@@ -115,7 +115,7 @@ def make(
         framework=framework,
         records=found,
         migrations=migrations,
-        replay=replay.run(migrations, identity),
+        replay=replay.run(migrations, major=identity.major, schemas=identity.schemas),
         live=live,
         expected=expected,
     ).audit()
@@ -196,12 +196,12 @@ class _Comparison:
         return any(each.name in done and not self._repeats(each) for each in later)
 
     def _live(self, migration: Migration, lacks: tuple[str, ...]) -> str:
-        effects = self.replay.effects.get(migration.name)
-        if effects is None:
+        if migration.name not in self.replay.effects:
             return "not known"
         if lacks:
             return _listed(lacks)
-        return f"{render.words(len(effects), 'object')}, all there" if effects else "nothing to see"
+        made = self.replay.structure(migration.name)
+        return f"{render.words(len(made), 'object')}, all there" if made else "nothing to see"
 
     def _recorded(self, entry: Entry | None, recorded: bool) -> str:
         if entry:
@@ -267,6 +267,8 @@ class _Comparison:
     def _notes(self) -> Iterator[str]:
         if not self.records.exists:
             yield f"There is no ledger {self.records.table}: nothing was recorded here by {self.framework}."
+        for notes in self.replay.left_out.values():
+            yield from notes
         if self.replay.stopped:
             yield self.replay.stopped
         if not self.ledger.computes and any(entry.checksum for entry in self.records.entries):

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import importlib
-import pkgutil
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from mendbook import frameworks, origin, redaction, runbook, target
+from mendbook import described, origin, redaction, runbook, target
 from mendbook.errors import Usage
-from mendbook.origin import Dump, Origin, Program, Scripts, Stated
+from mendbook.migrations import Layout
+from mendbook.origin import Dump, Means, Origin, Program
 from mendbook.schema import programs, scratch, scripts, snapshot
 from mendbook.schema.scratch import Scratch
 from mendbook.schema.snapshot import Snapshot
@@ -56,9 +55,9 @@ def database(reference: str, *, major: int | None = None) -> Iterator[Database]:
     if is_target(reference):
         yield Database(target=target.resolve(reference), notes=())
         return
-    prefix, rest, stated = _understood(reference)
+    prefix, rest, means = _understood(reference)
     with scratch.database(reference, major) as place:
-        notes = _fill(place, reference, prefix, rest, stated)
+        notes = _fill(place, reference, prefix, rest, means)
         yield Database(target=place.target, notes=(*place.notes, *notes))
 
 
@@ -93,12 +92,10 @@ def forms() -> list[str]:
 @cache
 def origins() -> Mapping[str, Origin]:
     """Every framework's origin by its prefix."""
-    names = [f"{frameworks.__name__}.{found.name}" for found in pkgutil.iter_modules(frameworks.__path__)]
-    found = [getattr(importlib.import_module(name), "EXPECTATION", None) for name in names]
-    return {each.prefix: each for each in found if isinstance(each, Origin)}
+    return {each.prefix: each for each in described.every("EXPECTATION").values()}
 
 
-def _understood(reference: str) -> tuple[str, str, Stated]:
+def _understood(reference: str) -> tuple[str, str, Means]:
     """The prefix of *reference*, what follows it, and what that means."""
     prefix, _, place = reference.partition(":")
     if not place:
@@ -127,14 +124,14 @@ def _healthy(name: str) -> Path:
     return book.folder / "healthy.sql"
 
 
-def _recognised(place: str) -> Scripts:
-    """Whose migrations a folder holds: those that a list or a mark in the files tells win over those of a name."""
+def _recognised(place: str) -> Layout:
+    """Whose migrations a folder holds: those that a mark in the files tells win over those of a name."""
     folder = origin.folder(place, "migrations")
-    known = {each.prefix: each.means for each in origins().values() if isinstance(each.means, Scripts)}
-    found = {prefix: kind for prefix, kind in known.items() if kind.files(folder)}
-    certain = {prefix: kind for prefix, kind in found.items() if kind.index or kind.mark}
-    best = certain or {prefix: kind for prefix, kind in found.items() if prefix != "numbered"} or found
-    runs = {tuple((path, kind.forward(origin.read(path))) for path in kind.files(folder)) for kind in best.values()}
+    known = {each.prefix: each.means for each in origins().values() if isinstance(each.means, Layout)}
+    found = {prefix: layout for prefix, layout in known.items() if layout.recognises(folder)}
+    marked = {prefix: layout for prefix, layout in found.items() if layout.mark}
+    best = marked or {prefix: layout for prefix, layout in found.items() if prefix != "numbered"} or found
+    runs = {tuple((each.path, each.text) for each in layout.read(folder)) for layout in best.values()}
     if len(runs) == 1:
         return next(iter(best.values()))
     ways = ", ".join(f"{prefix}:{place}" for prefix in best or known)
@@ -144,17 +141,17 @@ def _recognised(place: str) -> Scripts:
     )
 
 
-def _fill(place: Scratch, reference: str, prefix: str, rest: str, stated: Stated) -> list[str]:
-    match stated:
+def _fill(place: Scratch, reference: str, prefix: str, rest: str, means: Means) -> list[str]:
+    match means:
         case Dump():
-            return scripts.dump(place.target, Path(rest), stated)
-        case Scripts():
+            return scripts.dump(place.target, Path(rest), means)
+        case Layout():
             folder = origin.folder(rest, prefix)
-            if not stated.files(folder):
+            if not means.recognises(folder):
                 raise Usage(
                     f"{rest} holds no migrations of {prefix}; nothing was started. Name the folder they are in."
                 )
-            return scripts.migrations(place.target, folder, stated)
+            return scripts.migrate(place.target, means.read(folder))
         case Program():
-            output, notes = programs.run(place, reference, stated, stated.command(rest))
-            return [*notes, *(scripts.printed(place.target, rest, output) if stated.prints else [])]
+            output, notes = programs.run(place, reference, means, means.command(rest))
+            return [*notes, *(scripts.printed(place.target, rest, output) if means.prints else [])]

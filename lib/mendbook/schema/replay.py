@@ -1,25 +1,24 @@
-"""A Replay: what each migration of a folder does to an empty database of the embedded server, one after the other."""
+"""A Replay: what each migration of a folder does to an empty scratch database, one after the other."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-import psycopg
+from psycopg import sql
 
 from mendbook import lexer
+from mendbook.errors import Usage
 from mendbook.migrations import Migration
-from mendbook.schema import clone, drift, snapshot
-from mendbook.schema.clone import Clone
+from mendbook.schema import drift, scratch, scripts, snapshot
 from mendbook.schema.drift import Difference
 from mendbook.schema.key import Key
 from mendbook.schema.objects import Object
+from mendbook.schema.scratch import Scratch
+from mendbook.schema.scripts import Session
 from mendbook.schema.snapshot import Snapshot
-from mendbook.target import Identity
 
-# The roles of the target are not on the embedded server.
-_OF_ROLES = re.compile(r"\s*(?:GRANT|REVOKE)\b|\s*ALTER\b(?:.|\n)*\bOWNER\s+TO\b|\s*ALTER\s+DEFAULT\b", re.IGNORECASE)
+_PRIVILEGES = ("grant", "default privilege")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,16 +26,21 @@ class Replay:
     """What the migrations did, in order."""
 
     effects: Mapping[str, tuple[Difference, ...]]  # by the migration's name; ``live`` is before it, ``desired`` after
+    left_out: Mapping[str, tuple[str, ...]]  # by the migration's name: what of it was not run, one sentence each
     stopped: str  # why the rest was not run; empty: all ran
 
+    def structure(self, name: str) -> tuple[Difference, ...]:
+        """The effect of a migration without privileges, which depend on who owns a database."""
+        return tuple(each for each in self.effects[name] if each.key.kind not in _PRIVILEGES)
+
     def lacking(self, live: Snapshot) -> dict[str, tuple[str, ...]]:
-        """What of each migration's effect is not in *live*, in words, by the migration's name.
+        """What of each migration's structure is not in *live*, in words, by the migration's name.
 
         An object that is in *live* as no migration left it is not counted: somebody changed it since.
         """
         history: dict[Key, list[tuple[str, Object | None]]] = {}
-        for name, differences in self.effects.items():
-            for each in differences:
+        for name in self.effects:
+            for each in self.structure(name):
                 history.setdefault(each.key, []).append((name, each.desired))
         lacking: dict[str, list[Key]] = {}
         for key, steps in history.items():
@@ -62,42 +66,52 @@ def outermost(keys: Iterable[Key]) -> list[Key]:
     return [key for key in keys if key.kind == "table" or key.owner not in tables]
 
 
-def run(migrations: Iterable[Migration], identity: Identity) -> Replay:
-    """Run *migrations* up to the first one that is a program or fails."""
+def run(migrations: Sequence[Migration], *, major: int, schemas: Sequence[str]) -> Replay:
+    """Run *migrations* up to the first one that is a program or fails.
+
+    The server is of PostgreSQL *major* where that is installed. *schemas* are the search_path; those that no
+    migration makes are there before them.
+    """
     effects: dict[str, tuple[Difference, ...]] = {}
-    with clone.build(snapshot.EMPTY, identity) as scratch:
-        before = scratch.snapshot()
-        for migration in migrations:
-            obstacle = attempt(scratch, migration, "a scratch database")
-            if obstacle:
-                stopped = f"{obstacle.said}, so what it and the later ones make is not known."
-                return Replay(effects=effects, stopped=stopped)
-            after = scratch.snapshot()
-            effects[migration.name] = drift.compare(before, after).differences
-            before = after
-    return Replay(effects=effects, stopped="")
+    left_out: dict[str, tuple[str, ...]] = {}
+    with scratch.database("the migrations", major) as place:
+        _prepare(place, migrations, schemas)
+        before = _look(place)
+        with scripts.session(place.target) as session:
+            for each in migrations:
+                said = len(session.left_out)
+                stopped = _stopped(session, each)
+                if stopped:
+                    return Replay(effects=effects, left_out=left_out, stopped=stopped)
+                after = _look(place)
+                effects[each.name] = drift.compare(before, after).differences
+                left_out[each.name] = tuple(session.left_out[said:])
+                before = after
+    return Replay(effects=effects, left_out=left_out, stopped="")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Obstacle:
-    """Why a migration did not run."""
+def _prepare(place: Scratch, migrations: Sequence[Migration], schemas: Sequence[str]) -> None:
+    pieces = [piece for each in migrations for piece in lexer.split(each.text) if piece.verb == "CREATE SCHEMA"]
+    made = {token.text.strip('"') for piece in pieces for token in lexer.significant(piece.text)}
+    with place.target.connect() as conn:
+        for each in schemas:
+            if each not in made:
+                conn.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(each)))
+        path = sql.SQL(", ").join(map(sql.Literal, schemas or [""]))
+        conn.execute(sql.SQL("ALTER DATABASE {} SET search_path TO {}").format(sql.Identifier(place.database), path))
 
-    said: str
-    sqlstate: str  # empty: it is a program
+
+def _look(place: Scratch) -> Snapshot:
+    with place.target.reading() as conn:
+        return snapshot.read(conn)
 
 
-def attempt(scratch: Clone, migration: Migration, where: str) -> Obstacle | None:
-    """Run *migration* in *scratch*, which people know as *where*; return what it ran into, None where it ran."""
+def _stopped(session: Session, migration: Migration) -> str:
+    """Why *migration* did not run; empty: it did."""
     if migration.program:
-        return Obstacle(said=f"{migration.title} is a program", sqlstate="")
-    with scratch.connect() as conn:
-        for piece in lexer.split(migration.text):
-            if piece.kind != "sql" or _OF_ROLES.match(piece.text):
-                continue
-            try:
-                conn.execute(piece.text.encode())
-            except psycopg.Error as error:
-                sqlstate = error.diag.sqlstate or ""
-                failure = f"fails on {where} with {sqlstate} ({error.diag.message_primary})"
-                return Obstacle(said=f"{migration.title}:{piece.line} {failure}", sqlstate=sqlstate)
-    return None
+        return f"{migration.title} is a program, so what it and the later ones make is not known from the folder."
+    try:
+        session.migration(migration)
+    except Usage as error:
+        return str(error)
+    return ""

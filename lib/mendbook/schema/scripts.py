@@ -6,10 +6,11 @@ of other versions, other databases. Anything else that fails ends the run, with 
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,11 @@ import psycopg
 from psycopg import sql
 from psycopg.pq import TransactionStatus
 
-from mendbook import lexer, origin
+from mendbook import lexer, migrations
 from mendbook.errors import Surroundings, Usage
 from mendbook.lexer import Piece
-from mendbook.origin import Dump, Scripts
+from mendbook.migrations import Migration
+from mendbook.origin import Dump
 from mendbook.target import Target
 
 _NO_ROLE = re.compile(r'role "(.+)" does not exist', re.DOTALL)
@@ -66,34 +68,38 @@ _COMMIT = _Statement(path=Path(), line=0, text="COMMIT", verb="COMMIT")
 
 def dump(target: Target, place: Path, kind: Dump) -> list[str]:
     """Run a script for psql, or the scripts of a folder; return what was left out or made."""
-    with target.connect() as conn:
-        run = _Run(conn, target)
+    with session(target) as run:
         for path in _dumps(place, kind):
-            run.script(_statements(path, origin.read(path), run.notes, rows=False))
+            run.script(path, migrations.read(path))
         return run.notes
 
 
-def migrations(target: Target, folder: Path, kind: Scripts) -> list[str]:
-    """Run a folder of migrations; return what was left out or made."""
-    programs = kind.programs(folder)
+def migrate(target: Target, found: Sequence[Migration]) -> list[str]:
+    """Run the migrations of a folder; return what was left out or made."""
+    programs = [each.path for each in found if each.program]
     if programs:
         raise Usage(
             f"{programs[0]} is no SQL, so only its own tool can run it, and it is not known which schema is expected. "
             f"Let the tool migrate an empty database, and name that one instead, as in env:EXPECTED_URL."
         )
-    with target.connect() as conn:
-        run = _Run(conn, target)
-        for path in kind.files(folder):
-            run.migration(list(_statements(path, kind.forward(origin.read(path)), run.notes, rows=True)))
+    with session(target) as run:
+        for each in found:
+            run.migration(each)
         return run.notes
 
 
 def printed(target: Target, place: str, text: str) -> list[str]:
     """Run a script that a program printed for *place*; return what was left out or made."""
-    with target.connect() as conn:
-        run = _Run(conn, target)
-        run.script(_statements(Path(f"the SQL of {place}"), text, run.notes, rows=False))
+    with session(target) as run:
+        run.script(Path(f"the SQL of {place}"), text)
         return run.notes
+
+
+@contextlib.contextmanager
+def session(target: Target) -> Iterator[Session]:
+    """Yield a session in a scratch database."""
+    with target.connect() as conn:
+        yield Session(conn, target)
 
 
 def _dumps(place: Path, kind: Dump) -> list[Path]:
@@ -101,14 +107,10 @@ def _dumps(place: Path, kind: Dump) -> list[Path]:
         place = place / kind.default
     if place.is_file():
         return [place]
-    found = sorted(place.glob("*.sql"), key=lambda path: (_numbers(path.name), path.name))
+    found = sorted(place.glob("*.sql"), key=lambda path: migrations.by_number(path.name))
     if found:
         return found
     raise Usage(f"{place} is neither a file nor a folder with .sql files in it; nothing was started. Check the path.")
-
-
-def _numbers(name: str) -> list[int]:
-    return [int(each) for each in re.findall(r"^\d+", name)]
 
 
 def _statements(
@@ -124,7 +126,7 @@ def _statements(
                     f"{path}:{piece.line} includes a script in itself; nothing was compared. Take that line out."
                 )
             if other:
-                yield from _statements(other, origin.read(other), notes, rows=rows, within=(path, *within))
+                yield from _statements(other, migrations.read(other), notes, rows=rows, within=(path, *within))
         elif piece.kind == "sql":
             copied = _copied(piece, after)
             if copied is None or rows:
@@ -158,26 +160,41 @@ class _OutsideOnlyError(Exception):
     """The server runs a migration outside of a transaction only."""
 
 
-class _Run:
+class Session:
     """A session that runs scripts, and remembers what it had to make or leave out."""
 
     def __init__(self, conn: psycopg.Connection[Any], target: Target) -> None:
-        self.notes: list[str] = []
+        self.made: list[str] = []
+        self.left_out: list[str] = []
         self._conn = conn
         self._target = target
 
-    def script(self, statements: Iterable[_Statement]) -> None:
-        """Run each statement on its own, as psql does; what is left open or set ends with the script."""
-        self._all(list(statements))
+    @property
+    def notes(self) -> list[str]:
+        """What was made or left out, one sentence each."""
+        return [*self.made, *self.left_out]
+
+    def script(self, path: Path, text: str) -> None:
+        """Run each statement on its own, as psql does, without the rows that are copied in.
+
+        Raises `Usage` where one fails.
+        """
+        self._whole(list(_statements(path, text, self.left_out, rows=False)))
+
+    def migration(self, migration: Migration) -> None:
+        """Run in one transaction, and where the server says that this cannot be, without one; raises `Usage`."""
+        statements = list(_statements(migration.path, migration.text, self.left_out, rows=True))
+        try:
+            end = replace(_COMMIT, path=migration.path, line=migration.text.count("\n") + 1)
+            self._whole([_BEGIN, *statements, end])
+        except _OutsideOnlyError:
+            self._whole(statements)
+
+    def _whole(self, statements: Sequence[_Statement]) -> None:
+        """Run a script; what it leaves open or set ends with it."""
+        self._all(statements)
         self._conn.rollback()
         self._conn.execute("DISCARD ALL")
-
-    def migration(self, statements: Sequence[_Statement]) -> None:
-        """Run in one transaction, and where the server says that this cannot be, without one."""
-        try:
-            self.script([_BEGIN, *statements, _COMMIT])
-        except _OutsideOnlyError:
-            self.script(statements)
 
     def _all(self, statements: Sequence[_Statement]) -> None:
         """Run in order; after a failure that could be cleared away, go on where its transaction began."""
@@ -203,7 +220,7 @@ class _Run:
 
     def _one(self, statement: _Statement) -> None:
         if statement.verb in _OTHER_DATABASES:
-            _say(self.notes, f"{statement} was left out: all of it was run in one scratch database.")
+            _say(self.left_out, f"{statement} was left out: all of it was run in one scratch database.")
         elif statement.rows is None:
             self._conn.execute(statement.text.encode())
         else:
@@ -222,7 +239,7 @@ class _Run:
                 conn.execute(create)
         except psycopg.Error:  # the script drops it itself, or its name is reserved
             return False
-        _say(self.notes, f"The role {missing[1]} was made without login, since it is not on the scratch server.")
+        _say(self.made, f"The role {missing[1]} was made without login, since it is not on the scratch server.")
         return True
 
     def _leave_out(self, error: psycopg.Error, statement: _Statement) -> None:
@@ -236,7 +253,7 @@ class _Run:
         )
         if not tolerated:
             raise statement.failed(error, self.notes)
-        _say(self.notes, f"{statement} was left out: {said}.")
+        _say(self.left_out, f"{statement} was left out: {said}.")
 
 
 def _say(notes: list[str], note: str) -> None:

@@ -1,19 +1,14 @@
-"""What a migration makes, seen by running its folder up to it on an empty database, and held against the target."""
+"""What a migration makes, seen by running its folder up to it on a scratch database, and held against the target."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
-
-import psycopg
-from psycopg import sql
 
 from mendbook.errors import Refused
 from mendbook.migrations import Migration
-from mendbook.schema import drift
+from mendbook.schema import drift, replay
 from mendbook.schema.clone import Clone
-from mendbook.schema.key import Key
-from mendbook.schema.objects import Schema
+from mendbook.schema.drift import Difference
 from mendbook.schema.snapshot import Snapshot
 from mendbook.stages import script
 
@@ -23,26 +18,22 @@ _ROWS = ("INSERT", "UPDATE", "DELETE")  # what the migrations before it did to r
 def require_made(migrations: Sequence[Migration], clone: Clone, live: Snapshot) -> None:
     """Raise `Refused` unless all that the last of *migrations* makes after the others is in *live*, just like that.
 
-    They run on a scratch database of the clone's server that has the schemas of *live* and nothing in them.
+    They run on a server of the clone's version, with its search_path.
     """
     last = migrations[-1]
-    with clone.server.scratch() as name:
-        empty = replace(clone, database=name, omissions=())
-        _make_schemas(empty, live)
-        for each in migrations[:-1]:
-            _run(empty, each, last)
-        before = empty.snapshot()
-        _run(empty, last, last)
-        made = drift.compare(before, empty.snapshot())
-    keys = {each.key for each in made.differences}
-    found = drift.compare(
-        _part(live, keys), Snapshot(objects={d.key: d.desired for d in made.differences if d.desired})
-    )
-    if not keys:
+    for each in migrations:
+        for _ in script.read(each.text, each.path.name, but=() if each is last else _ROWS):
+            pass  # that it can be read is enough
+    made = {each.key: each.desired for each in _effect(migrations, clone)}
+    if not made:
         raise Refused(
             f"{last.name} makes nothing that a comparison of schemas can see, so it cannot be shown that it ran; "
             f"nothing was changed. Record it with its own tool if you know that it did."
         )
+    found = drift.compare(
+        Snapshot(objects={key: item for key, item in live.objects.items() if key in made}),
+        Snapshot(objects={key: item for key, item in made.items() if item}),
+    )
     if found:
         raise Refused(
             f"Not all that {last.name} makes is in this database, so it is not recorded as done; nothing was changed.\n"
@@ -50,25 +41,14 @@ def require_made(migrations: Sequence[Migration], clone: Clone, live: Snapshot) 
         )
 
 
-def _part(live: Snapshot, keys: set[Key]) -> Snapshot:
-    return Snapshot(objects={key: item for key, item in live.objects.items() if key in keys})
-
-
-def _make_schemas(empty: Clone, live: Snapshot) -> None:
-    with empty.connect() as conn:
-        for item in live.objects.values():
-            if isinstance(item, Schema) and item.name in empty.schemas:
-                conn.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(item.name)))
-
-
-def _run(empty: Clone, migration: Migration, last: Migration) -> None:
-    with empty.connect() as conn:
-        for each in script.read(migration.text, migration.path.name, but=() if migration is last else _ROWS):
-            try:
-                conn.execute(each.text)
-            except psycopg.Error as error:
-                raise Refused(
-                    f"{each.place} fails on an empty database with {error.diag.sqlstate} "
-                    f"({error.diag.message_primary}), so it is unknown what {last.name} makes; nothing was changed. "
-                    f"Record it with its own tool if you know that all of it is there."
-                ) from None
+def _effect(migrations: Sequence[Migration], clone: Clone) -> tuple[Difference, ...]:
+    """What the last of *migrations* does; raises `Refused` where that cannot be seen."""
+    last = migrations[-1].name
+    done = replay.run(migrations, major=clone.server.major, schemas=clone.schemas)
+    unknown = done.stopped or " ".join(done.left_out[last])
+    if unknown:
+        raise Refused(
+            f"{unknown}\nSo it is unknown what {last} makes, and it is not recorded as done; nothing was changed. "
+            f"Record it with its own tool if you know that all of it is there."
+        )
+    return done.effects[last]
