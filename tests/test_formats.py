@@ -40,3 +40,11 @@ def test_a_number_goes_on_where_the_others_end(there: list[str], number: str) ->
     at = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
     change = Change(title="a", at=at, forward=(), backward=(), transaction=True, before=before, folder="")
     assert change.number == number
+
+
+@pytest.mark.parametrize(("folder", "above"), [("", ""), ("2_b/", ""), ("migrations/2_b/", "migrations/")])
+def test_prisma_puts_a_migration_beside_the_others(folder: str, above: str) -> None:
+    at = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
+    change = Change(title="a", at=at, forward=(), backward=(), transaction=True, before=(), folder=folder)
+    place = f"{above}20260301093000_a"
+    assert set(formats.of("prisma").files(change)) == {f"{place}/migration.sql", f"{place}/down.sql"}

@@ -53,7 +53,7 @@ class Ledger:
     layout: Layout
     computes: Callable[[Migration], str] | None = None  # the checksum of a file; None: it cannot be computed here
     values: Callable[[Migration], Values] = _no_values  # what its row also says of a migration
-    row: Mapping[str, LiteralString] | None  # by column: expressions of the row that the tool writes; None: of several
+    row: Mapping[str, LiteralString] | None  # by column: expressions of what the tool writes; None: it takes more
     by_hand: str = ""  # the tool's own command that records a migration as done, where Mendbook does not know the row
 
     def migrations(self, folder: Path) -> list[Migration]:

@@ -96,7 +96,7 @@ class Layout:
 
     def _forward(self, text: str) -> str:
         """What of a file runs forward, on its own lines; all of it where no line tells."""
-        lines = text.split("\n")
+        lines = text.removeprefix("\ufeff").split("\n")
         if not self.up or not any(re.match(self.up, line, re.IGNORECASE) for line in lines):
             return text
         forward = False

@@ -28,7 +28,7 @@ def keys(done: Replay, name: str) -> list[str]:
     ("texts", "last"),
     [
         (("CREATE TABLE a ();", "ALTER TABLE shop.a ADD b int;"), "column shop.a.b"),
-        (("CREATE SCHEMA shop;", "CREATE TABLE a ();"), "table shop.a"),
+        (("CREATE SCHEMA Shop;", "CREATE TABLE a ();"), "table shop.a"),
     ],
     ids=["the schema was there", "a migration makes the schema"],
 )

@@ -3,8 +3,8 @@
 A file describes; it reads nothing. Its ``FRAMEWORK`` says how the framework's errors look (what marks a text as its
 own, what it says in its own words, where it puts the failing SQL), and the wing ``symptom`` reads all of them with
 one grammar. A migration tool's ``LEDGER`` says how it keeps and records its migrations, its ``MIGRATION`` how it wants
-a new one written. Its ``EXPECTATION``, or that of an ORM, says how the schema it leads to is read. A new framework is
-one new file; nothing else needs an edit.
+a new one written. ``EXPECTATION``, which ORMs have too, says how the schema is read that they lead to. A new framework
+is one new file; nothing else needs an edit.
 """
 
 from __future__ import annotations

@@ -92,7 +92,8 @@ def run(migrations: Sequence[Migration], *, major: int, schemas: Sequence[str]) 
 
 def _prepare(place: Scratch, migrations: Sequence[Migration], schemas: Sequence[str]) -> None:
     pieces = [piece for each in migrations for piece in lexer.split(each.text) if piece.verb == "CREATE SCHEMA"]
-    made = {token.text.strip('"') for piece in pieces for token in lexer.significant(piece.text)}
+    tokens = [token for piece in pieces for token in lexer.significant(piece.text)]
+    made = {token.text.strip('"') if token.kind == "quoted" else token.text.lower() for token in tokens}
     with place.target.connect() as conn:
         for each in schemas:
             if each not in made:
