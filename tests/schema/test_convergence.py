@@ -121,7 +121,8 @@ def _by_steps(pair: Pair, steps: tuple[Step, ...]) -> None:
             assert set(seen.rewrites) <= set(step.rewrites), step.title
         assert_same(copy, pair, told)
         if not any(step.undo_loses.startswith("nothing") for step in steps):
-            assert not measure.backward(copy, steps), told
+            problem = measure.backward(copy, steps)
+            assert not problem, f"{problem}\n{told}"
             back = drift.compare(copy.snapshot(), pair.before)
             assert not back, f"{back}\n{told}\n" + "\n".join(each for step in reversed(steps) for each in step.undo)
             _apply(copy, steps)

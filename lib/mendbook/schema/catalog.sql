@@ -139,7 +139,7 @@ WHERE c.relkind IN ('r', 'p', 'f') AND c.relpersistence <> 't'
 -- Since PostgreSQL 18, NOT NULL is a constraint: it has the usual name and is inherited, unless stated.
 SELECT c.oid, a.attnum, n.nspname, c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
        CASE WHEN r.oid IS NOT NULL AND (r.conname <> c.relname || '_' || a.attname || '_not_null' OR r.connoinherit OR NOT r.convalidated)
-            THEN format('CONSTRAINT %I NOT NULL', r.conname) || CASE WHEN r.connoinherit THEN ' NO INHERIT' ELSE '' END
+            THEN format('CONSTRAINT "%s" NOT NULL', replace(r.conname, '"', '""')) || CASE WHEN r.connoinherit THEN ' NO INHERIT' ELSE '' END
                  || CASE WHEN r.convalidated THEN '' ELSE ' NOT VALID' END END,
        CASE WHEN a.atthasdef THEN pg_get_expr(f.adbin, f.adrelid) END,
        a.attidentity::text, a.attgenerated::text,

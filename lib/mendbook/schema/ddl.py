@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mendbook.errors import Refused
-from mendbook.schema import creation, order
+from mendbook.schema import creation, order, privileges
 from mendbook.schema.claims import circular, claimed
 from mendbook.schema.drift import Difference, Drift
-from mendbook.schema.forms import anew, columns, tables
+from mendbook.schema.forms import anew, columns, identity, tables
 from mendbook.schema.forms.catalogue import form_of
 from mendbook.schema.forms.context import Context, belonging, step, unplannable
 from mendbook.schema.key import Key, qualified
-from mendbook.schema.objects import Grant, Object, Other, Schema, Sequence
+from mendbook.schema.objects import DefaultPrivilege, Grant, Object, Other, Schema, Sequence
 from mendbook.schema.order import Work
 from mendbook.schema.relations import Column, Constraint, Index, Part, Table
 from mendbook.schema.scope import Scope
@@ -113,6 +113,7 @@ class _Work:
         self.dropped = scope.gone | set(scope.again)
         self.tables = {qualified(*key.owner): key for key in self.dropped if key.kind == "table"}
         self.indexes = {qualified(key.schema, key.part) for key in self.dropped if key.kind == "index"}
+        self.defaults = [each for each in self.live.values() if isinstance(each, DefaultPrivilege)]
         self.problems: list[str] = []
 
     def ordered(self) -> Iterator[Work]:
@@ -139,10 +140,14 @@ class _Work:
         return Difference(key=key, live=self.live.get(key), desired=self.desired.get(key))
 
     def _dropped(self) -> Iterator[Work]:
-        for key in self.dropped:
-            if key in self.live and not self._goes_with(key):
-                item = self.live[key]
-                yield Work(verb="drop", key=key, steps=self._steps(key, form_of(item), "drop", item))
+        self.context.apart.update(key for key in self.dropped if key in self.live and not self._goes_with(key))
+        for key in self.context.apart:
+            item = self.live[key]
+            made = self._steps(key, form_of(item), "drop", item)
+            granted = {each.grantee for each in belonging(item, self.context.live) if isinstance(each, Grant)}
+            said = privileges.usual(item, (each for each in self.defaults if each.grantee not in granted))
+            back = [replace(made[0], undo=(*made[0].undo, *said)), *made[1:]] if made and said else made
+            yield Work(verb="drop", key=key, steps=back)
         for key in self.scope.loose:
             item = self.live[key]
             yield Work(verb="drop", key=key, steps=self._steps(key, form_of(item), "loosen", item))
@@ -152,7 +157,7 @@ class _Work:
             if self._comes_new(key, item):
                 continue
             form = form_of(item)
-            made = self._owned(item, self._steps(key, form, "create", item))
+            made = self._owned(item, self._usual(item, self._steps(key, form, "create", item)))
             if made and len(made) > 1 and hasattr(form, "is_preparation") and form.is_preparation(made[0]):
                 yield Work(verb="prepare", key=key, steps=[made.pop(0)])
             yield Work(verb="create", key=key, steps=made)
@@ -173,12 +178,17 @@ class _Work:
             if hasattr(form, "settle"):
                 yield Work(verb="settle", key=key, steps=self._steps(key, form, "settle", item))
 
+    def _usual(self, item: Object, made: list[Step]) -> list[Step]:
+        """Default privileges give a new object what it should not have."""
+        said = privileges.usual(item, self.defaults)
+        return [replace(made[0], forward=(*made[0].forward, *said)), *made[1:]] if made and said else made
+
     def _owned(self, item: Object, made: list[Step]) -> list[Step]:
         """A sequence for a column that is there already is given to it, and goes on where the column's values end."""
         if isinstance(item, Sequence) and item.owner_table:
             column = Key("column", item.owner_schema or "", item.owner_table, item.owner_column or "")
             if column in self.live and column not in self.dropped:
-                statements = [creation.own_sequence(item), *columns.position(item, column)]
+                statements = [creation.own_sequence(item), *identity.position(item, column)]
                 return [*made, step(item, "Give to its column", statements, [])]
         return made
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from psycopg import sql
+
 from mendbook.schema.drift import Difference
 from mendbook.schema.forms.context import Context
 from mendbook.schema.key import Key, qualified
+from mendbook.schema.objects import Object
 from mendbook.schema.relations import Column, Constraint, Table
+from mendbook.schema.text import text
 
 # What ALTER TABLE … ALTER COLUMN changes in the tables below as well: ATPrepCmd() of PostgreSQL's source,
 # src/backend/commands/tablecmds.c.
@@ -57,7 +61,20 @@ def _inherited(above: Difference, below: Key, found: dict[Key, Difference], cont
     if not isinstance(live, Column) or below not in context.desired.objects:
         return
     changes = {name: getattr(above.desired, name) for name in above.fields if name in _RECURSIVE}
+    if "not_null" in changes:
+        changes["required"] = _required(above.desired, live) if changes["not_null"] else None
     _replace(found, below, live._replace(**changes), context)
+
+
+def _required(above: Object | None, below: Column) -> str | None:
+    """How the NOT NULL of a column is said that got it from the table above, by its name there."""
+    assert isinstance(above, Column)  # noqa: S101  by key
+    said = above.required or _usual(above)
+    return None if said == _usual(below) else said
+
+
+def _usual(item: Column) -> str:
+    return text("CONSTRAINT {n} NOT NULL", n=sql.Identifier(f"{item.table}_{item.name}_not_null"))
 
 
 def _replace(found: dict[Key, Difference], key: Key, live: Column | Constraint, context: Context) -> None:

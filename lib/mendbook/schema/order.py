@@ -11,7 +11,7 @@ from typing import Literal
 
 from mendbook.schema.claims import Side, claims
 from mendbook.schema.key import Key
-from mendbook.schema.relations import Constraint, Table
+from mendbook.schema.relations import Column, Constraint, Index, Table
 from mendbook.schema.snapshot import Snapshot
 from mendbook.schema.step import Step
 
@@ -121,6 +121,8 @@ def _edges(work: Iterable[Work], live: Side, desired: Side) -> dict[Work, set[Wo
                     before(each, changed)
             before(each, found.get(("create", key)))
             before(each, found.get(("change", key)))
+            if key.kind in _SLOW and ("create", key) not in found:
+                before(found.get(("settle", Key("table", *key.owner))), each)
             continue
         if verb == "settle":
             before(found.get(("change", key)), each)
@@ -128,6 +130,8 @@ def _edges(work: Iterable[Work], live: Side, desired: Side) -> dict[Work, set[Wo
             for name in _named(key, desired):
                 before(found.get(("create", name)), each)
                 before(found.get(("change", name)), each)
+            for first, then in _around(key, each, found, desired):
+                before(first, then)
         if verb == "prepare":
             before(each, found.get(("drop", key)))
             before(each, found.get(("create", key)))
@@ -145,6 +149,18 @@ def _edges(work: Iterable[Work], live: Side, desired: Side) -> dict[Work, set[Wo
     for first, then in _clashes(found, live, desired):
         before(first, then)
     return after
+
+
+def _around(
+    key: Key, settling: Work, found: Mapping[tuple[Verb, Key], Work], side: Side
+) -> Iterator[tuple[Work | None, Work | None]]:
+    """A table becomes a partition once its columns and checks fit; its indexes become part of its parent's then."""
+    if key.kind == "table" and settling.steps:
+        for part in side.schema.by_owner[key.owner]:
+            if isinstance(part, Column | Constraint):
+                yield from ((found.get((verb, part.key)), settling) for verb in ("create", "change", "settle"))
+            if isinstance(part, Index) and part.parent:
+                yield from ((settling, found.get((verb, part.key))) for verb in ("create", "change"))
 
 
 def _is_primary(key: Key, side: Side) -> bool:

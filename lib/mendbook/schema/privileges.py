@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from psycopg import sql
 
-from mendbook.schema.objects import DefaultPrivilege, Grant, Setting
+from mendbook.schema.objects import DefaultPrivilege, Function, Grant, Object, Setting, Type
 from mendbook.schema.text import names, text
 
 
@@ -22,6 +22,40 @@ def roles(those: Sequence[str]) -> sql.Composable:
 def grant(item: Grant | DefaultPrivilege) -> list[str]:
     """The statements that lead from what is usual to *item*."""
     return change(item, item.usual, item.privileges)
+
+
+def usual(item: Object, defaults: Iterable[DefaultPrivilege]) -> list[str]:
+    """The statements that give a new object what is usual for its kind, whatever *defaults* gave it."""
+    found = _KINDS.get(item.key.kind)
+    if found is None:
+        return []
+    word = {"p": "PROCEDURE", "d": "DOMAIN"}.get(item.kind, found[1]) if isinstance(item, Function | Type) else found[1]
+    part = item.arguments if isinstance(item, Function) else ""
+    made = []
+    for each in defaults:
+        if each.object == found[0] and each.schema in ("", item.key.schema):
+            name = item.key.name
+            granted = Grant(word, item.key.schema, name, part, each.grantee, each.privileges, _usual(word, each))
+            made += change(granted, granted.privileges, granted.usual)
+    return made
+
+
+# Which default privileges count for a kind of object, and what GRANT calls it.
+_KINDS = {
+    "table": ("TABLES", "TABLE"),
+    "view": ("TABLES", "TABLE"),
+    "sequence": ("SEQUENCES", "SEQUENCE"),
+    "function": ("FUNCTIONS", "FUNCTION"),
+    "type": ("TYPES", "TYPE"),
+    "schema": ("SCHEMAS", "SCHEMA"),
+}
+
+
+def _usual(word: str, default: DefaultPrivilege) -> list[str]:
+    """What the owner may do by itself is what the default of its role would be; of a schema's, nobody but PUBLIC."""
+    if default.grantee:
+        return default.usual
+    return {"FUNCTION": ["EXECUTE"], "PROCEDURE": ["EXECUTE"], "TYPE": ["USAGE"], "DOMAIN": ["USAGE"]}.get(word, [])
 
 
 def revoke(item: Grant | DefaultPrivilege) -> list[str]:

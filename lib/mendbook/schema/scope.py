@@ -42,13 +42,14 @@ class Scope:
         for key, item in self.differences.items():
             if item.verdict == "changed" and key not in self.again and self._lets_go(item):
                 self.loose[key] = None
+        self._move()
         context.going.update(self.gone, self.again)
         context.again.update(self.again)
         for key in self.loose:
-            loosened = self._loosened(key)
-            self.differences.pop(key, None)
-            if loosened.live != loosened.desired:
-                self.differences[key] = loosened
+            known = self.differences.get(key)
+            live: Any = (known.live if known else None) or self.live[key]
+            both = Difference(key=key, live=live, desired=self.desired.get(key, self.live[key]))
+            self._predict(both, form_of(live).loosened(live))
         self._reinstate()
 
     # ---- what stands in the way
@@ -117,19 +118,28 @@ class Scope:
             return bool(item.live.identity) and not item.desired.identity
         return False
 
-    def _loosened(self, key: Key) -> Difference:
-        known = self.differences.get(key)
-        live: Any = known.live if known else self.live[key]
-        return Difference(key=key, live=form_of(live).loosened(live), desired=self.desired.get(key, self.live[key]))
+    def _move(self) -> None:
+        """A column that is moved to a type made anew gets its default on the way."""
+        for key in {user for each in self.anew for user in self.context.live.needed_by.get(each, ())}:
+            item = self.differences.get(key)
+            live, new = (item.live, item.desired) if item else (None, None)
+            if item and isinstance(live, Column) and isinstance(new, Column):
+                kept = live.default if new.generated or live.type != new.type else new.default
+                self._predict(item, live._replace(default=kept))
+
+    def _predict(self, item: Difference, live: Object) -> None:
+        """State what an object will be like before its own change."""
+        self.differences.pop(item.key, None)
+        if live != item.desired:
+            self.differences[item.key] = Difference(key=item.key, live=live, desired=item.desired)
 
     def _reinstate(self) -> None:
         """What a table is told by an index that goes, it is told again."""
         for key in [*self.again, *(key for key in self.differences if key.kind == "index")]:
-            if key.kind in _REBUILT:
+            if key.kind in _REBUILT and key not in self.gone:
                 table = Key("table", *key.owner)
                 known = self.differences.get(table)
                 item = known.live if known else self.live.get(table)
                 if isinstance(item, Table) and table in self.desired and table not in self.again:
-                    lost = tables.without_index(item, key.part)
-                    if lost != item:
-                        self.differences[table] = Difference(key=table, live=lost, desired=self.desired[table])
+                    both = Difference(key=table, live=item, desired=self.desired[table])
+                    self._predict(both, tables.without_index(item, key.part))

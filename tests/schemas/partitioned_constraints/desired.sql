@@ -2,6 +2,6 @@ CREATE TABLE users (id int PRIMARY KEY);
 CREATE TABLE events (id int NOT NULL, at date NOT NULL, user_id int) PARTITION BY RANGE (at);
 CREATE TABLE events_1 PARTITION OF events FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
 ALTER TABLE events ADD PRIMARY KEY (id, at);
-ALTER TABLE events ADD CONSTRAINT some UNIQUE (at, user_id);
+ALTER TABLE events ADD CONSTRAINT any_of UNIQUE (at, user_id);
 ALTER TABLE events ADD FOREIGN KEY (user_id) REFERENCES users ON DELETE CASCADE;
 ALTER TABLE events ADD CONSTRAINT positive CHECK (id > 0);

@@ -121,11 +121,13 @@ def _moved(
     side: Snapshot,
     context: Context,
 ) -> Iterator[str]:
-    for each in old:
-        yield _renamed(each)
-        for name in _MULTIRANGE.findall(getattr(each, "definition", None) or "") if isinstance(each, Type) else ():
-            last = name.rpartition(".")[2].strip('"')
-            yield text("ALTER TYPE {n} RENAME TO {a}", n=name, a=sql.Identifier(aside(last, "_old")))
+    for each in reversed(old):
+        if _is_range(each):
+            # Its constructors and its multirange would stand in the way under their old names.
+            yield from (_to_text(column) for column in columns if _is_of(column, each))
+            yield from definition.drop(each)
+        else:
+            yield _renamed(each)
     for each in new:
         yield from creation.create(each)
         for part in belonging(each, side):
@@ -136,8 +138,20 @@ def _moved(
         kept = wanted if isinstance(wanted, Column) and wanted.type == column.type else column
         yield from _column(column, kept.default, old, names)
     for each in reversed(old):
-        gone = sql.Identifier(each.schema, aside(each.name, "_old"))
-        yield text("DROP {w} {n}", w=definition.word(each), n=gone)
+        if not _is_range(each):
+            gone = sql.Identifier(each.schema, aside(each.name, "_old"))
+            yield text("DROP {w} {n}", w=definition.word(each), n=gone)
+
+
+def _is_range(item: Type | Collation) -> bool:
+    return isinstance(item, Type) and item.kind == "r"
+
+
+def _to_text(item: Column) -> str:
+    name = sql.Identifier(item.name)
+    default = "" if item.default is None else text("ALTER COLUMN {n} DROP DEFAULT, ", n=name)
+    brackets = "[]" * item.type.count("[]")
+    return alter_table(item, default + text("ALTER COLUMN {n} TYPE text{b} USING {n}::text{b}", n=name, b=brackets))
 
 
 def _renamed(item: Type | Collation) -> str:

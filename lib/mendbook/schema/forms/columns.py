@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from psycopg import sql
 
@@ -12,11 +12,12 @@ from mendbook import lexer
 from mendbook.schema import casts, creation, definition
 from mendbook.schema.definition import alter_column, alter_table
 from mendbook.schema.drift import Difference
+from mendbook.schema.forms import identity
 from mendbook.schema.forms.context import Context, belonging, comments, step, unplannable
 from mendbook.schema.key import Key, qualified
 from mendbook.schema.locks import Lock
-from mendbook.schema.objects import Object, Sequence, Type
-from mendbook.schema.relations import Column
+from mendbook.schema.objects import Object, Type
+from mendbook.schema.relations import Column, Constraint, Index, Statistics
 from mendbook.schema.step import Step, Transaction
 from mendbook.schema.text import aside, text
 
@@ -158,27 +159,15 @@ def loosen(old: Object, context: Context) -> list[Step]:
     """Take the default or the identity away, for what it needs is about to go."""
     assert isinstance(old, Column)  # noqa: S101  by key
     if old.identity:
-        return [_change(old, [alter_column(old, "DROP IDENTITY")], list(_identity(loosened(old), old)), context)]
+        return [
+            _change(old, [alter_column(old, "DROP IDENTITY")], list(identity.statements(loosened(old), old)), context)
+        ]
     return [_change(old, [_default(loosened(old))], [_default(old)], context)]
 
 
 def loosened(old: Column) -> Column:
     """What `loosen` leaves of a column."""
     return old._replace(default=None, identity="", sequence=None)
-
-
-def position(item: Sequence, column: Key) -> list[str]:
-    """Let a sequence go on where the values of a column end."""
-    return [_set_position(sql.Literal(qualified(item.schema, item.name)), column)] if item.increment > 0 else []
-
-
-def _set_position(sequence: sql.Composable, column: Key) -> str:
-    return text(
-        "SELECT setval({sequence}, max({name})) FROM {table} HAVING max({name}) > 0",
-        sequence=sequence,
-        name=sql.Identifier(column.part),
-        table=sql.Identifier(*column.owner),
-    )
 
 
 def drop(old: Object, context: Context) -> list[Step]:
@@ -200,7 +189,10 @@ def _again(old: Column, context: Context) -> list[str]:
     """The statements that add a column as it is live."""
     granted = [line for part in belonging(old, context.live) for line in creation.create(part)]
     added = alter_table(old, f"ADD COLUMN {creation.column(old)}")
-    return [added, *creation.column_state(old), *definition.comments(old), *granted]
+    owned = [each for each in context.live.sequences.get(old.key.owner, ()) if each.owner_column == old.name]
+    sequences = [line for each in owned for line in creation.create(each)]
+    owns = map(creation.own_sequence, owned)
+    return [*sequences, added, *owns, *creation.column_state(old), *definition.comments(old), *granted]
 
 
 # ---- changes
@@ -241,7 +233,10 @@ def change(item: Difference, context: Context) -> list[Step]:
         made.append(_retype(live, new, context))
     if live.generated and not new.generated:
         plain = [alter_column(new, "DROP EXPRESSION"), *([] if new.default is None else [_default(new)])]
-        undo = [*definition.drop(new), *_again(live, context)]
+        users = (context.live.objects[each] for each in sorted(context.live.needed_by.get(live.key, ())))
+        lost = (each for each in users if isinstance(each, Constraint | Index | Statistics))
+        kept = [line for each in lost if each.key not in context.going for line in creation.create(each)]
+        undo = [*definition.drop(new), *_again(live, context), *kept]
         made.append(_change(new, plain, undo, context))
     return made
 
@@ -266,7 +261,7 @@ def settle(item: Difference, context: Context) -> list[Step]:
         made += _require(new, context)
     elif new.not_null and live.required != new.required:
         made.append(_rename_required(live, new, context))
-    made += _identify(live, new, context)
+    made += identity.change(live, new, context)
     if live.not_null and not new.not_null:
         required = alter_table(new, f"ADD {_required(live)}") if live.required else alter_column(new, "SET NOT NULL")
         made.append(_change(new, [alter_column(new, "DROP NOT NULL")], [required], context))
@@ -290,7 +285,7 @@ def _rename_required(live: Column, new: Column, context: Context) -> Step:
     return _change(new, made, back, context)
 
 
-_CONSTRAINT = re.compile(r"CONSTRAINT (?P<name>\"(?:[^\"]|\"\")+\"|\S+) NOT NULL")
+_CONSTRAINT = re.compile(r"CONSTRAINT (?P<name>\"(?:[^\"]|\"\")+\") NOT NULL")
 
 
 def _both(item: Difference) -> tuple[Column, Column]:
@@ -318,8 +313,8 @@ def _retype(live: Column, new: Column, context: Context) -> Step:
     return step(
         new,
         "Change the type of",
-        [_to_type(live, new)],
-        [_to_type(new, live)],
+        [_to_type(live, new, context)],
+        [_to_type(new, live, context)],
         locks=context.lock(new.key),
         rewrites=() if casts.is_relabelled(live.type, new.type) else _leaves(new, context),
         loses=lost,
@@ -327,11 +322,13 @@ def _retype(live: Column, new: Column, context: Context) -> Step:
     )
 
 
-def _to_type(old: Column, new: Column) -> str:
+def _to_type(old: Column, new: Column, context: Context) -> str:
     name = sql.Identifier(new.name)
     collation = f" COLLATE {new.collation}" if new.collation else ""
     parts = [text("ALTER COLUMN {n} TYPE {type}{c}", n=name, type=new.type, c=collation)]
-    if old.type != new.type and not new.generated:
+    table = context.table(new.key)
+    foreign = table is not None and table.kind == "f"
+    if old.type != new.type and not new.generated and not foreign:
         parts[0] += f" USING {casts.cast(name.as_string(None), old.type, new.type)}"
     if not new.generated and old.default is not None:
         parts.insert(0, text("ALTER COLUMN {n} DROP DEFAULT", n=name))
@@ -344,73 +341,6 @@ def _express(live: Column, new: Column, context: Context) -> Step:
     forward, undo = (alter_column(each, f"SET EXPRESSION AS ({each.default})") for each in (new, live))
     rewrites = _leaves(new, context) if new.generated == "s" else ()
     return step(new, "Change", [forward], [undo], locks=context.lock(new.key), rewrites=rewrites)
-
-
-def _identify(live: Column, new: Column, context: Context) -> list[Step]:
-    if (live.identity, live.sequence) == (new.identity, new.sequence):
-        return []
-    forward, undo = list(_identity(live, new)), list(_identity(new, live))
-    lost = f"the position of the sequence of {new.key}" if any("RESTART" in each for each in forward) else ""
-    return [step(new, "Change", forward, undo, locks=context.lock(new.key), loses=lost)]
-
-
-def _identity(old: Column, new: Column) -> Iterator[str]:
-    if not new.identity:
-        yield alter_column(new, "DROP IDENTITY")
-    elif not old.identity:
-        yield alter_column(new, f"ADD {creation.identity(new)}")
-        if "INCREMENT BY -" not in (new.sequence or ""):
-            named = sql.SQL("pg_get_serial_sequence({}, {})").format(
-                sql.Literal(qualified(new.schema, new.table)), sql.Literal(new.name)
-            )
-            yield _set_position(named, new.key)
-    else:
-        if old.identity != new.identity:
-            yield alter_column(new, f"SET GENERATED {'ALWAYS' if new.identity == 'a' else 'BY DEFAULT'}")
-        if old.sequence != new.sequence:
-            yield from _options(old, new)
-
-
-_OPTION = re.compile(
-    r"SEQUENCE NAME (?P<name>(?:\"(?:[^\"]|\"\")+\"|[^\s.\"]+)(?:\.(?:\"(?:[^\"]|\"\")+\"|[^\s.\"]+))?)"
-    r"|(?P<what>INCREMENT BY|MINVALUE|MAXVALUE|START WITH|CACHE) (?P<value>-?\d+)|(?P<cycle>CYCLE)"
-)
-_USUAL = {
-    "INCREMENT BY": "INCREMENT BY 1",
-    "MINVALUE": "NO MINVALUE",
-    "MAXVALUE": "NO MAXVALUE",
-    "START WITH": "START WITH 1",
-    "CACHE": "CACHE 1",
-    "CYCLE": "NO CYCLE",
-}
-
-
-def _options(old: Column, new: Column) -> Iterator[str]:
-    """SET each option of the identity column's sequence that differs, the usual ones where nothing is stated."""
-    had = {each["what"] or each["cycle"]: each[0] for each in _OPTION.finditer(old.sequence or "")}
-    wanted = {each["what"] or each["cycle"]: each[0] for each in _OPTION.finditer(new.sequence or "")}
-    plain = {**_USUAL, "START WITH": f"START WITH {_start(wanted)}"}
-    changed = [f"SET {wanted.get(what, said)}" for what, said in plain.items() if had.get(what) != wanted.get(what)]
-    if _start(had) != _start(wanted):
-        changed += [] if "START WITH" in had or "START WITH" in wanted else [f"SET {plain['START WITH']}"]
-        changed.append("RESTART")
-    if changed:
-        yield alter_column(new, " ".join(changed))
-    named = had.get(None), wanted.get(None)
-    if named[0] != named[1]:
-        usual = qualified(new.schema, f"{new.table}_{new.name}_seq")
-        before, after = ((each or f"SEQUENCE NAME {usual}").removeprefix("SEQUENCE NAME ") for each in named)
-        yield f"ALTER SEQUENCE {before} RENAME TO {_LAST.findall(after)[-1]}"
-
-
-def _start(options: Mapping[str | None, str]) -> str:
-    """Where an identity column's sequence starts: at its lowest value, or counting down at its highest."""
-    down = "-" in options.get("INCREMENT BY", "")
-    stated = options.get("START WITH") or options.get("MAXVALUE" if down else "MINVALUE")
-    return stated.split()[-1] if stated else ("-1" if down else "1")
-
-
-_LAST = re.compile(r"\"(?:[^\"]|\"\")+\"|[^\s.\"]+")
 
 
 def _store(live: Column, new: Column, context: Context) -> Iterator[Step]:

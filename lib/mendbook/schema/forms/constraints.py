@@ -10,7 +10,7 @@ from psycopg import sql
 from mendbook.schema import creation, definition
 from mendbook.schema.definition import alter_table
 from mendbook.schema.drift import Difference
-from mendbook.schema.forms.context import Context, comments, step
+from mendbook.schema.forms.context import Context, comments, naming, step
 from mendbook.schema.key import qualified
 from mendbook.schema.locks import Lock
 from mendbook.schema.objects import Object
@@ -51,7 +51,9 @@ def _others(new: Constraint, lock: Lock, context: Context) -> dict[str, Lock]:
 def _later(new: Constraint, context: Context) -> list[Step]:
     """Added for new rows first; those that are there are read without blocking anybody."""
     table = context.table(new.key)
-    if table is not None and table.kind == "p" and new.kind == "f" and context.live.major < _PARTITIONED:
+    if table is None or table.kind == "f":
+        return []
+    if table.kind == "p" and new.kind == "f" and context.live.major < _PARTITIONED:
         return []
     lock = Lock.SHARE_ROW_EXCLUSIVE if new.kind == "f" else Lock.ACCESS_EXCLUSIVE
     unchecked = new.definition.removesuffix(" NOT VALID") + " NOT VALID"
@@ -85,7 +87,8 @@ def _using_index(new: Constraint, said: re.Match[str], context: Context) -> list
     """A unique index is built without blocking writes; taking it over as a constraint only changes the catalog."""
     name = qualified(new.schema, new.table)
     # While the old constraint is there, its name is taken; with the new one, the index gets the constraint's name.
-    beside = aside(new.name, "_new") if new.key in context.again else new.name
+    taken = any(new.key._replace(kind=kind) in context.live.objects for kind in ("constraint", "index"))
+    beside = aside(new.name, "_new") if taken else new.name
     index = sql.Identifier(beside)
     build = text(
         "CREATE UNIQUE INDEX CONCURRENTLY {i} ON {t} {columns}{include}{nulls}{w}",
@@ -134,7 +137,8 @@ def drop(old: Object, context: Context) -> list[Step]:
     """Drop a constraint."""
     assert isinstance(old, Constraint)  # noqa: S101  by key
     locks = {**context.lock(old.key), **_others(old, Lock.ACCESS_EXCLUSIVE, context)}
-    return [step(old, "Drop", definition.drop(old), creation.create(old), locks=locks)]
+    undo = [*creation.create(old), *naming(old, context)]
+    return [step(old, "Drop", definition.drop(old), undo, locks=locks)]
 
 
 def recreates(item: Difference, context: Context) -> bool:

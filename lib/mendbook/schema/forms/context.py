@@ -25,6 +25,7 @@ class Context:
     drops: bool  # what exists only in the live database goes
     going: set[Key] = field(default_factory=set)  # what is dropped, made again or not
     again: set[Key] = field(default_factory=set)  # what is dropped and made again
+    apart: set[Key] = field(default_factory=set)  # what is dropped by a step of its own
 
     def relation(self, key: Key) -> Table | View | None:
         """The table or view that *key* is or belongs to, as it is now."""
@@ -110,6 +111,15 @@ def whole(item: Object, side: Snapshot) -> list[str]:
     """The statements that make anything but a table or a column, with all that belongs to it."""
     parts = (line for part in belonging(item, side) for line in creation.create(part))
     return [*creation.create(item), *parts]
+
+
+def naming(item: Constraint | Index, context: Context) -> list[str]:
+    """What a table says by the name of an index, to be said again once the index is back."""
+    table = context.table(item.key)
+    if table is None:
+        return []
+    identity = [creation.replica_identity(table)] if table.replica_identity == f"index {item.name}" else []
+    return [*identity, *([creation.cluster(table)] if table.clustered == item.name else [])]
 
 
 def belonging(owner: Object, side: Snapshot) -> list[Object]:

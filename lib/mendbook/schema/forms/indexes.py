@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 
 from psycopg import sql
 
 from mendbook.schema import creation, definition
 from mendbook.schema.drift import Difference
-from mendbook.schema.forms.context import Context, comments, step
-from mendbook.schema.key import qualified
+from mendbook.schema.forms.context import Context, comments, naming, step
+from mendbook.schema.key import Key, qualified
 from mendbook.schema.locks import Lock
 from mendbook.schema.objects import Object
 from mendbook.schema.relations import Index, View
@@ -63,14 +64,25 @@ def _build(new: Index, statements: list[str], name: str = "") -> Step:
     )
 
 
+def _again(old: Index, context: Context) -> Iterator[str]:
+    """The statements that make an index of a partitioned table, with those of its partitions, as they are live."""
+    yield from (*creation.create(old), *naming(old, context))
+    attached = context.live.attached.get(qualified(old.schema, old.name), ())
+    for each in (each for each in attached if Key("table", *each.key.owner) not in context.going):
+        yield from _again(each, context)
+        yield _attached(each)
+
+
+def _attached(item: Index) -> str:
+    name = sql.Identifier(item.schema, item.name)
+    return text("ALTER INDEX {parent} ATTACH PARTITION {name}", parent=item.parent or "", name=name)
+
+
 def _attach(new: Index, context: Context) -> list[Step]:
     """An index of a partition becomes part of that of the partitioned table, which is valid once all have."""
     if not new.parent:
         return []
-    attach = text(
-        "ALTER INDEX {parent} ATTACH PARTITION {name}", parent=new.parent, name=sql.Identifier(new.schema, new.name)
-    )
-    return [step(new, "Attach", [attach], [], locks=_on_table(new, Lock.ACCESS_SHARE, context))]
+    return [step(new, "Attach", [_attached(new)], [], locks=_on_table(new, Lock.ACCESS_SHARE, context))]
 
 
 def _on_table(item: Index, lock: Lock, context: Context) -> dict[str, Lock]:
@@ -83,14 +95,14 @@ def drop(old: Object, context: Context) -> list[Step]:
     table = context.table(old.key)
     if table is None or table.kind != "r" or old.key in context.again:
         locks = {**context.lock(old.key), **_pointing(old, context)}
-        return [step(old, "Drop", definition.drop(old), creation.create(old), locks=locks)]
+        return [step(old, "Drop", definition.drop(old), list(_again(old, context)), locks=locks)]
     gone = text("DROP INDEX CONCURRENTLY IF EXISTS {name}", name=sql.Identifier(old.schema, old.name))
     return [
         step(
             old,
             "Drop",
             [gone],
-            [_concurrently(old), *creation.create(old)[1:]],
+            [_concurrently(old), *creation.create(old)[1:], *naming(old, context)],
             locks={qualified(old.schema, old.table): Lock.SHARE_UPDATE_EXCLUSIVE},
             transaction=Transaction.NONE,
         )

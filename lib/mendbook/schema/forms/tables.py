@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 
 from mendbook.schema import creation, definition
 from mendbook.schema.claims import circular
 from mendbook.schema.definition import alter_table
 from mendbook.schema.drift import Difference
 from mendbook.schema.forms.context import Context, belonging, comments, step, unplannable
-from mendbook.schema.key import qualified
+from mendbook.schema.key import Key, qualified
 from mendbook.schema.locks import Lock
 from mendbook.schema.objects import Object, Sequence
 from mendbook.schema.relations import Column, Constraint, Index, Table
@@ -24,7 +24,7 @@ def create(new: Object, context: Context) -> list[Step]:
     """
     assert isinstance(new, Table)  # noqa: S101  by key
     attached = new._replace(parents=[], partition_bound=None) if new.partition_bound else new
-    forward = list(_whole(attached, context.desired))
+    forward = list(_whole(attached, context.desired, set()))
     made = step(
         new,
         "Create",
@@ -36,8 +36,8 @@ def create(new: Object, context: Context) -> list[Step]:
     return [made, *(_attach(new, context) if new.partition_bound else [])]
 
 
-def _whole(item: Table, side: Snapshot) -> Iterator[str]:
-    """The statements that make a table of *side*, save what other tables or functions have to be there for."""
+def _whole(item: Table, side: Snapshot, apart: Set[Key]) -> Iterator[str]:
+    """The statements that make a table of *side*, save what is *apart*, or has to wait for others to be there."""
     parts = belonging(item, side)
     columns = [each for each in parts if isinstance(each, Column)]
     partition = not item.parents and any(not each.local for each in columns)
@@ -48,7 +48,7 @@ def _whole(item: Table, side: Snapshot) -> Iterator[str]:
     yield creation.table(item, plain)
     yield from definition.comments(item)
     for part in parts:
-        if circular(part, side):
+        if part.key in apart or circular(part, side):
             continue
         if isinstance(part, Constraint) and part.kind != "f" and (part.local or (partition and part.kind == "c")):
             yield from creation.create(part)
@@ -129,17 +129,17 @@ def drop(old: Object, context: Context) -> list[Step]:
     detach = list(_detach(old, context).forward) if old.partition_bound else []
     rows = "" if old.kind == "f" else f"every row of {qualified(old.schema, old.name)}"
     forward = [*detach, *definition.drop(old)]
-    return [step(old, "Drop", forward, list(rebuild(old, context.live)), locks=locks, loses=rows)]
+    return [step(old, "Drop", forward, list(_rebuilt(old, context)), locks=locks, loses=rows)]
 
 
-def rebuild(item: Table, side: Snapshot) -> Iterator[str]:
-    """Every statement that makes a table of *side* again with all that belongs to it."""
+def _rebuilt(item: Table, context: Context) -> Iterator[str]:
+    """Every statement that makes a table as it is live, with all that is dropped with it."""
     attached = item._replace(parents=[], partition_bound=None) if item.partition_bound else item
-    yield from _whole(attached, side)
+    yield from _whole(attached, context.live, context.apart)
     if item.partition_bound:
         yield _attached(item)
-    for part in belonging(item, side):
-        if not covers(item, part, side):
+    for part in belonging(item, context.live):
+        if part.key not in context.apart and not covers(item, part, context.live):
             yield from creation.create(part)
 
 
@@ -183,13 +183,15 @@ def change(item: Difference, context: Context) -> list[Step]:
 
 
 def settle(item: Difference, context: Context) -> list[Step]:
-    """What names an index, which has to be there."""
+    """What has to wait for its columns and indexes: to become a partition, and what names an index."""
     live, new = item.both
     assert isinstance(live, Table)  # noqa: S101  by key
     assert isinstance(new, Table)  # noqa: S101  by key
     forward, undo = list(_named(live, new)), list(_named(new, live))
     lock = {qualified(new.schema, new.name): Lock.ACCESS_EXCLUSIVE}
-    return [step(new, "Change", forward, undo, locks=lock)] if forward else []
+    attached = new.partition_bound and new.partition_bound != live.partition_bound
+    named = [step(new, "Change", forward, undo, locks=lock)] if forward else []
+    return [*(_attach(new, context) if attached else []), *named]
 
 
 def without_index(item: Table, name: str) -> Table:
@@ -286,7 +288,7 @@ def _inherit(live: Table, new: Table, context: Context) -> list[Step]:
         if parent not in live.parents:
             forward, undo = (alter_table(new, f"{word}INHERIT {parent}") for word in ("", "NO "))
             made.append(step(new, "Change", [forward], [undo], locks={**lock, parent: Lock.SHARE_UPDATE_EXCLUSIVE}))
-    return [*made, *(_attach(new, context) if new.partition_bound else [])]
+    return made
 
 
 def _detach(live: Table, context: Context) -> Step:
