@@ -57,6 +57,9 @@ def is_relabelled(old: str, new: str) -> bool:
 def cast(expression: str, old: str, new: str) -> str:
     """The expression that converts a value of *old* to *new*."""
     before, after = _read(old), _read(new)
+    if before and after and before[3] != after[3] and old not in _TEXTS and new not in _TEXTS:
+        # One value becomes an array of one; of an array, the first stays.
+        return f"ARRAY[{expression}]::{new}" if after[3] else f"({expression})[1]::{new}"
     direct = (
         before
         and after

@@ -94,11 +94,8 @@ WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AND c.relpersist
   AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_class'::regclass AND e.objid = c.oid AND e.deptype = 'e');
 
 -- name: servers
-SELECT s.oid, s.srvname,
-       concat_ws(' ', 'TYPE ' || quote_literal(s.srvtype), 'VERSION ' || quote_literal(s.srvversion),
-         format('FOREIGN DATA WRAPPER %I', w.fdwname),
-         (SELECT format('OPTIONS (%s)', string_agg(format('%I %L', o.option_name, o.option_value), ', ' ORDER BY o.option_name))
-          FROM pg_options_to_table(s.srvoptions) o HAVING count(*) > 0)),
+SELECT s.oid, s.srvname, s.srvtype, s.srvversion, w.fdwname,
+       coalesce((SELECT array_agg(ARRAY[o.option_name, o.option_value] ORDER BY o.option_name) FROM pg_options_to_table(s.srvoptions) o), '{}'),
        d.description
 FROM pg_foreign_server s
 JOIN pg_foreign_data_wrapper w ON w.oid = s.srvfdw
@@ -120,10 +117,10 @@ SELECT c.oid, n.nspname, c.relname, c.relkind::text, c.relpersistence::text,
        (SELECT ic.relname FROM pg_index i JOIN pg_class ic ON ic.oid = i.indexrelid WHERE i.indrelid = c.oid AND i.indisclustered),
        coalesce(m.amname, ''),
        CASE WHEN c.relkind = 'f' THEN (
-         SELECT concat_ws(' ', format('SERVER %I', s.srvname),
-           (SELECT format('OPTIONS (%s)', string_agg(format('%I %L', o.option_name, o.option_value), ', ' ORDER BY o.option_name))
-            FROM pg_options_to_table(f.ftoptions) o HAVING count(*) > 0))
-         FROM pg_foreign_table f JOIN pg_foreign_server s ON s.oid = f.ftserver WHERE f.ftrelid = c.oid) END,
+         SELECT s.srvname FROM pg_foreign_table f JOIN pg_foreign_server s ON s.oid = f.ftserver WHERE f.ftrelid = c.oid) END,
+       CASE WHEN c.relkind = 'f' THEN coalesce((
+         SELECT array_agg(ARRAY[o.option_name, o.option_value] ORDER BY o.option_name)
+         FROM pg_foreign_table f, pg_options_to_table(f.ftoptions) o WHERE f.ftrelid = c.oid), '{}') ELSE '{}' END,
        CASE WHEN c.reloftype <> 0 THEN format_type(c.reloftype, NULL) END, d.description
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -377,6 +374,11 @@ FROM (
   WHERE t.typacl IS NOT NULL AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
     AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_type'::regclass AND e.objid = t.oid AND e.deptype = 'e')
   UNION ALL
+  SELECT 'FOREIGN SERVER', '', s.srvname, '', s.srvacl, acldefault('S', s.srvowner)
+  FROM pg_foreign_server s
+  WHERE s.srvacl IS NOT NULL
+    AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_foreign_server'::regclass AND e.objid = s.oid AND e.deptype = 'e')
+  UNION ALL
   -- What initdb gave to everybody on public is no more than the usual either.
   SELECT 'SCHEMA', '', n.nspname, '', n.nspacl,
          acldefault('n', n.nspowner) || coalesce((SELECT i.initprivs FROM pg_init_privs i WHERE i.classoid = 'pg_namespace'::regclass
@@ -452,12 +454,13 @@ WHERE x.oid >= 16384 AND coalesce(i.schema, '') !~ '^pg_'
 
 -- name: dependencies
 -- What needs what, by the oids of pg_depend. A view's query and a column's default are the view's and the column's
--- own; what a sequence is owned by, it does not need.
+-- own, an attribute is the composite type's; what a sequence is owned by, it does not need.
 -- A foreign key needs the constraint behind the unique index that it names.
 SELECT CASE WHEN r.oid IS NOT NULL THEN 'pg_class' WHEN f.oid IS NOT NULL THEN 'pg_class'
-            WHEN k.contypid <> 0 THEN 'pg_type' ELSE d.classid::regclass::text END,
-       coalesce(CASE WHEN r.oid IS NOT NULL THEN r.ev_class END, f.adrelid, nullif(k.contypid, 0), d.objid),
-       CASE WHEN f.oid IS NOT NULL THEN f.adnum ELSE d.objsubid END,
+            WHEN k.contypid <> 0 OR w.oid IS NOT NULL THEN 'pg_type' WHEN p.oid IS NOT NULL THEN 'pg_publication'
+            ELSE d.classid::regclass::text END,
+       coalesce(CASE WHEN r.oid IS NOT NULL THEN r.ev_class END, f.adrelid, nullif(k.contypid, 0), w.reltype, p.prpubid, d.objid),
+       CASE WHEN f.oid IS NOT NULL THEN f.adnum WHEN w.oid IS NOT NULL THEN 0 ELSE d.objsubid END,
        CASE WHEN i.oid IS NOT NULL THEN 'pg_constraint' ELSE d.refclassid::regclass::text END, coalesce(i.oid, d.refobjid), d.refobjsubid
 FROM pg_depend d
 LEFT JOIN pg_rewrite r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid AND r.rulename = '_RETURN'
@@ -465,6 +468,8 @@ LEFT JOIN pg_attrdef f ON d.classid = 'pg_attrdef'::regclass AND f.oid = d.objid
 LEFT JOIN pg_constraint k ON d.classid = 'pg_constraint'::regclass AND k.oid = d.objid
 LEFT JOIN pg_constraint i ON k.contype = 'f' AND i.conindid = d.refobjid AND i.contype IN ('p', 'u')
                          AND d.refclassid = 'pg_class'::regclass
+LEFT JOIN pg_class w ON d.classid = 'pg_class'::regclass AND w.oid = d.objid AND w.relkind = 'c'
+LEFT JOIN pg_publication_rel p ON d.classid = 'pg_publication_rel'::regclass AND p.oid = d.objid
 LEFT JOIN pg_sequence s ON d.classid = 'pg_class'::regclass AND s.seqrelid = d.objid
 WHERE d.refobjid >= 16384 AND d.objid >= 16384 AND d.deptype IN ('n', 'a', 'P')
   AND d.refclassid <> 'pg_namespace'::regclass

@@ -39,7 +39,7 @@ class Side:
         if isinstance(item, Sequence) and item.owner_table:
             own.discard(Key("table", item.owner_schema or "", item.owner_table))
         if isinstance(item, Grant):
-            own |= {Key("schema", "", key.name), Key("column", *key.owner, item.part)}
+            own |= {Key("schema", "", key.name), Key("server", "", key.name), Key("column", *key.owner, item.part)}
             own |= {Key("function", *key.owner, item.part)}
         if isinstance(item, Index) and item.parent in self.indexes:
             own.add(self.indexes[item.parent])

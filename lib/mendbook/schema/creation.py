@@ -86,7 +86,8 @@ def table(item: Table, columns: Iterable[Column]) -> str:
         lines = ",\n".join(f"    {column(each)}" for each in columns if each.local or not item.parents)
         body = f"(\n{lines}\n)" + (f" INHERITS ({', '.join(item.parents)})" if item.parents else "")
     partitioning = f" PARTITION BY {item.partition_key}" if item.partition_key else ""
-    foreign = f" {item.foreign}" if item.foreign else ""
+    foreign = text(" SERVER {s}", s=sql.Identifier(item.server)) if item.server else ""
+    foreign += text(" OPTIONS ({options})", options=options(item.foreign)) if item.foreign else ""
     method = f" USING {item.method}" if item.method not in ("", "heap") else ""
     storage = f" WITH ({', '.join(item.options)})" if item.options else ""
     return f"{head}{body}{partitioning}{foreign}{method}{storage}"
@@ -150,7 +151,7 @@ def _create(item: Object) -> list[str]:
         case Sequence():
             return [_create_sequence(item)]
         case Server():
-            return [text("CREATE SERVER {name} {definition}", name=name(item), definition=item.definition)]
+            return [_create_server(item)]
         case Constraint():
             return [add_constraint(item, item.definition)]
         case View():
@@ -247,6 +248,31 @@ def _create_sequence(item: Sequence) -> str:
     said = sequence_options(item).removesuffix(" NO CYCLE")
     unlogged = "UNLOGGED " if item.persistence == "u" else ""
     return text("CREATE {u}SEQUENCE {name} {options}", u=unlogged, name=name(item), options=said)
+
+
+def _create_server(item: Server) -> str:
+    kind = text(" TYPE {t}", t=sql.Literal(item.type)) if item.type is not None else ""
+    version = text(" VERSION {v}", v=sql.Literal(item.version)) if item.version is not None else ""
+    said = text(" OPTIONS ({options})", options=options(item.options)) if item.options else ""
+    return text(
+        "CREATE SERVER {name}{kind}{version} FOREIGN DATA WRAPPER {w}{options}",
+        name=name(item),
+        kind=kind,
+        version=version,
+        w=sql.Identifier(item.wrapper),
+        options=said,
+    )
+
+
+def change_options(old: list[list[str]], new: list[list[str]]) -> str:
+    """OPTIONS (…) that leads from the options *old* to those *new*; empty where they are equal."""
+    had, wanted = ({each[0]: each[1] for each in side} for side in (old, new))
+    said = [text("DROP {n}", n=sql.Identifier(each)) for each in had if each not in wanted]
+    for each, value in wanted.items():
+        if had.get(each) != value:
+            verb = "SET" if each in had else "ADD"
+            said.append(text("{verb} {n} {v}", verb=verb, n=sql.Identifier(each), v=sql.Literal(value)))
+    return f"OPTIONS ({', '.join(said)})" if said else ""
 
 
 def _create_policy(item: Policy) -> str:

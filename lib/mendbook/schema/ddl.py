@@ -150,7 +150,7 @@ class _Work:
             yield Work(verb="drop", key=key, steps=back)
         for key in self.scope.loose:
             item = self.live[key]
-            yield Work(verb="drop", key=key, steps=self._steps(key, form_of(item), "loosen", item))
+            yield Work(verb="drop", key=key, steps=self._steps(key, form_of(item), "loosen", item), lets_go=True)
 
     def _created(self) -> Iterator[Work]:
         for key, item in self._wanted():
@@ -261,6 +261,6 @@ def _owners(item: Part | Grant) -> Iterable[Key]:
     """What takes a part or a grant with it when it goes."""
     yield from (Key(kind, *item.key.owner) for kind in ("table", "view", "type", "sequence"))
     if isinstance(item, Grant):
-        yield Key("schema", "", item.name)
+        yield Key("server" if item.object == "FOREIGN SERVER" else "schema", "", item.name)
         yield Key("column", *item.key.owner, item.part)
         yield Key("function", *item.key.owner, item.part)

@@ -10,12 +10,12 @@ from mendbook.schema.drift import Difference
 from mendbook.schema.forms.context import Context
 from mendbook.schema.key import Key, qualified
 from mendbook.schema.objects import Object
-from mendbook.schema.relations import Column, Constraint, Table
+from mendbook.schema.relations import Column, Constraint, Index, Table
 from mendbook.schema.text import text
 
 # What ALTER TABLE … ALTER COLUMN changes in the tables below as well: ATPrepCmd() of PostgreSQL's source,
 # src/backend/commands/tablecmds.c.
-_RECURSIVE = ("type", "not_null", "required", "default", "generated", "collation", "storage", "statistics")
+_RECURSIVE = ("type", "not_null", "required", "generated", "collation", "storage", "statistics")
 
 
 def predict(differences: Mapping[Key, Difference], context: Context) -> dict[Key, Difference]:
@@ -24,6 +24,7 @@ def predict(differences: Mapping[Key, Difference], context: Context) -> dict[Key
     for item in list(differences.values()):
         if isinstance(item.desired, Table) and item.verdict == "changed":
             _attached(item, found, context)
+            _logged(item, found, context)
     for item in list(differences.values()):
         if isinstance(item.desired, Column) and item.verdict == "changed":
             for below in _below(item.key, context):
@@ -45,6 +46,21 @@ def _attached(item: Difference, found: dict[Key, Difference], context: Context) 
             loses = not part.local and not new.parents
             if gains or loses:
                 _replace(found, part.key, part._replace(local=difference.desired.local), context)
+        if isinstance(part, Index) and difference and (part.parent or new.partition_bound):
+            if isinstance(difference.desired, Index):
+                _replace(found, part.key, part._replace(parent=difference.desired.parent), context)
+            else:
+                found[part.key] = Difference(key=part.key, live=part._replace(parent=None), desired=None)
+
+
+def _logged(item: Difference, found: dict[Key, Difference], context: Context) -> None:
+    """The sequences that a table owns are logged as it is."""
+    for each in context.live.sequences.get(item.key.owner, ()):
+        if "persistence" in item.fields and context.live.major >= _SEQUENCES and each.key in context.desired.objects:
+            _replace(found, each.key, each._replace(persistence=getattr(item.desired, "persistence", "p")), context)
+
+
+_SEQUENCES = 15  # the major version since which sequences are logged or not
 
 
 def _below(key: Key, context: Context) -> Iterator[Key]:
@@ -61,6 +77,8 @@ def _inherited(above: Difference, below: Key, found: dict[Key, Difference], cont
     if not isinstance(live, Column) or below not in context.desired.objects:
         return
     changes = {name: getattr(above.desired, name) for name in above.fields if name in _RECURSIVE}
+    if "type" in changes or "generated" in changes:
+        changes["default"] = getattr(above.desired, "default", None)  # it is set again with the type
     if "not_null" in changes:
         changes["required"] = _required(above.desired, live) if changes["not_null"] else None
     _replace(found, below, live._replace(**changes), context)
@@ -77,7 +95,7 @@ def _usual(item: Column) -> str:
     return text("CONSTRAINT {n} NOT NULL", n=sql.Identifier(f"{item.table}_{item.name}_not_null"))
 
 
-def _replace(found: dict[Key, Difference], key: Key, live: Column | Constraint, context: Context) -> None:
+def _replace(found: dict[Key, Difference], key: Key, live: Object, context: Context) -> None:
     """State what *key* will be like before its own change."""
     desired = context.desired.objects[key]
     if live == desired:

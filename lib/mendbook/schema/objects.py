@@ -96,7 +96,10 @@ class Server(NamedTuple):
     """A foreign server; user mappings, which hold passwords, are not read."""
 
     name: str
-    definition: str  # what follows the name in CREATE SERVER
+    type: str | None
+    version: str | None
+    wrapper: str
+    options: list[list[str]]  # [option, value]
     comment: str | None
 
     @property
@@ -154,7 +157,7 @@ class Publication(NamedTuple):
 class Grant(NamedTuple):
     """What a role may do with an object, where that is not what every new object of the kind allows."""
 
-    object: str  # what GRANT calls it: TABLE, SEQUENCE, SCHEMA, FUNCTION, PROCEDURE, TYPE, DOMAIN, COLUMN
+    object: str  # as GRANT calls it: TABLE, COLUMN, SEQUENCE, SCHEMA, FUNCTION, PROCEDURE, TYPE, DOMAIN, FOREIGN SERVER
     schema: str
     name: str
     part: str  # a column's name, a function's argument types

@@ -37,6 +37,7 @@ class Work:
     key: Key
     steps: list[Step]
     together: tuple[Key, ...] = ()  # the others
+    lets_go: bool = False  # a drop of a part alone
     disturbs: bool = False  # a change for which what uses the object has to go and come back
 
 
@@ -115,14 +116,20 @@ def _edges(work: Iterable[Work], live: Side, desired: Side) -> dict[Work, set[Wo
     for (verb, key), each in found.items():
         if verb == "drop":
             for need in live.needs(key):
-                before(each, found.get(("drop", need)))
+                gone = found.get(("drop", need))
+                if gone and gone.lets_go and need.kind == "table":
+                    # The indexes of a partition are its own once it is detached.
+                    before(gone, each if key.kind == "index" else None)
+                    continue
+                before(each, gone)
                 changed = found.get(("change", need))
                 if changed and (changed.disturbs or _is_primary(key, live)):
                     before(each, changed)
             before(each, found.get(("create", key)))
             before(each, found.get(("change", key)))
-            if key.kind in _SLOW and ("create", key) not in found:
-                before(found.get(("settle", Key("table", *key.owner))), each)
+            table = Key("table", *key.owner)
+            if key.kind in _SLOW and key not in set(_named(table, desired)):
+                before(found.get(("settle", table)), each)
             continue
         if verb == "settle":
             before(found.get(("change", key)), each)
@@ -132,6 +139,9 @@ def _edges(work: Iterable[Work], live: Side, desired: Side) -> dict[Work, set[Wo
                 before(found.get(("change", name)), each)
             for first, then in _around(key, each, found, desired):
                 before(first, then)
+        if verb == "create" and key.kind == "table":
+            for column in (each for parent in desired.parents(key) for each in desired.schema.columns(*parent.owner)):
+                before(found.get(("settle", column.key)), each)
         if verb == "prepare":
             before(each, found.get(("drop", key)))
             before(each, found.get(("create", key)))
@@ -154,13 +164,11 @@ def _edges(work: Iterable[Work], live: Side, desired: Side) -> dict[Work, set[Wo
 def _around(
     key: Key, settling: Work, found: Mapping[tuple[Verb, Key], Work], side: Side
 ) -> Iterator[tuple[Work | None, Work | None]]:
-    """A table becomes a partition once its columns and checks fit; its indexes become part of its parent's then."""
+    """A table becomes a partition once its columns, checks and indexes fit."""
     if key.kind == "table" and settling.steps:
         for part in side.schema.by_owner[key.owner]:
-            if isinstance(part, Column | Constraint):
+            if isinstance(part, Column | Constraint | Index):
                 yield from ((found.get((verb, part.key)), settling) for verb in ("create", "change", "settle"))
-            if isinstance(part, Index) and part.parent:
-                yield from ((settling, found.get((verb, part.key))) for verb in ("create", "change"))
 
 
 def _is_primary(key: Key, side: Side) -> bool:

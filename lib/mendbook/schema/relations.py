@@ -27,7 +27,8 @@ class Table(NamedTuple):
     replica_identity: str  # default, nothing, full, or "index NAME"
     clustered: str | None  # the index that CLUSTER uses
     method: str  # table access method; empty for a partitioned or foreign table without one
-    foreign: str | None  # of a foreign table: what follows the columns in CREATE FOREIGN TABLE
+    server: str | None  # of a foreign table
+    foreign: list[list[str]]  # [option, value] of a foreign table
     row_type: str | None  # of a typed table: the composite type that its rows are of
     comment: str | None
 

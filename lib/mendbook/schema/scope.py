@@ -8,11 +8,11 @@ from typing import Any
 from mendbook.schema import inheritance
 from mendbook.schema.claims import claimed, identity_sequence
 from mendbook.schema.drift import Difference
-from mendbook.schema.forms import anew, columns, tables
+from mendbook.schema.forms import anew, columns, tables, types
 from mendbook.schema.forms.catalogue import form_of
 from mendbook.schema.forms.context import Context
 from mendbook.schema.key import Key
-from mendbook.schema.objects import Object, Type
+from mendbook.schema.objects import Object, Publication, Type
 from mendbook.schema.relations import Column, Constraint, Table
 
 _REBUILT = ("constraint", "index", "statistics")  # PostgreSQL itself does these again when a column's type changes
@@ -37,6 +37,8 @@ class Scope:
                     self.anew[key] = None
                 elif form_of(item).recreates(item, context):
                     self.again[key] = None
+                if isinstance(item.live, Column) and columns.divides(item, context):
+                    self.again[Key("table", *key.owner)] = None
         self._claimed = {each for item in self.desired.values() for each in self._names(item)}
         self._close()
         for key, item in self.differences.items():
@@ -56,21 +58,27 @@ class Scope:
 
     def _close(self) -> None:
         """Find what has to be dropped and made again because of what it needs."""
+        moved: set[Key] = set()
         todo = [*self.gone, *self.again, *self.anew, *(key for key in self.differences if self._disturbs(key))]
         while todo:
             key = todo.pop()
             for user in sorted(self.context.live.needed_by.get(key, ())):
                 known = user in self.again or user in self.gone or user in self.anew or user in self.loose
                 if not known and self._is_in_the_way(user, key):
-                    self._place(user, key)[user] = None
+                    place = self._place(user, key)
+                    place[user] = None
+                    if place is not self.loose:
+                        todo.append(user)
+                elif not known and key in self.anew and user.kind == "column" and user not in moved:
+                    moved.add(user)
                     todo.append(user)
 
     def _place(self, user: Key, key: Key) -> dict[Key, None]:
         """How something in the way gets out of it."""
         item = self.live[user]
-        if isinstance(item, Type) and (key in self.anew or item.kind != "d"):
-            return self.anew
-        if isinstance(item, Type) or (isinstance(item, Column) and not item.generated):
+        if isinstance(item, Type):
+            return self.anew if key in self.anew or not types.can_loosen(item, self.context) else self.loose
+        if isinstance(item, Publication) or (isinstance(item, Column) and not item.generated):
             return self.loose
         return self.again
 
@@ -136,10 +144,13 @@ class Scope:
     def _reinstate(self) -> None:
         """What a table is told by an index that goes, it is told again."""
         for key in [*self.again, *(key for key in self.differences if key.kind == "index")]:
-            if key.kind in _REBUILT and key not in self.gone:
+            if key.kind in _REBUILT:
                 table = Key("table", *key.owner)
                 known = self.differences.get(table)
                 item = known.live if known else self.live.get(table)
-                if isinstance(item, Table) and table in self.desired and table not in self.again:
-                    both = Difference(key=table, live=item, desired=self.desired[table])
+                new = self.desired.get(table)
+                if isinstance(item, Table) and isinstance(new, Table) and table not in self.again:
+                    if key in self.gone and tables.without_index(new, key.part) == new:
+                        continue
+                    both = Difference(key=table, live=item, desired=new)
                     self._predict(both, tables.without_index(item, key.part))

@@ -135,6 +135,14 @@ class Snapshot:
         return {qualified(each.schema, each.name): each for each in self.tables()}
 
     @cached_property
+    def called(self) -> Mapping[str, tuple[str, ...]]:
+        """The quoted, qualified names of the tables of each plain name."""
+        found: dict[str, list[str]] = defaultdict(list)
+        for name, table in self.by_name.items():
+            found[table.name].append(name)
+        return {name: tuple(those) for name, those in found.items()}
+
+    @cached_property
     def children(self) -> Mapping[str, tuple[str, ...]]:
         """The quoted, qualified names of the partitions and inheriting tables of each table that has some."""
         found: dict[str, list[str]] = defaultdict(list)

@@ -201,6 +201,8 @@ def _again(old: Column, context: Context) -> list[str]:
 def loses(item: Difference, context: Context) -> str:
     """What a change cannot keep."""
     live, new = _both(item)
+    if divides(item, context):
+        return f"every row of {qualified(live.schema, live.table)}, which is partitioned by it"
     if new.generated and not live.generated:
         return f"every value of {live.name} of {qualified(live.schema, live.table)}"
     if live.type != new.type and not casts.keeps(live.type, new.type):
@@ -214,6 +216,14 @@ def recreates(item: Difference, context: Context) -> bool:
     if new.generated and new.generated != live.generated:
         return True
     return bool(new.generated) and live.default != new.default and context.live.major < _EXPRESSIONS
+
+
+def divides(item: Difference, context: Context) -> bool:
+    """Whether the table is partitioned by a column whose type changes: that cannot be changed in place."""
+    table = context.table(item.key)
+    if not disturbs(item) or table is None or not table.partition_key:
+        return False
+    return item.key.part in {token.text.strip('"') for token in lexer.significant(table.partition_key)}
 
 
 def disturbs(item: Difference) -> bool:
@@ -256,7 +266,7 @@ def settle(item: Difference, context: Context) -> list[Step]:
     if new.generated and live.default != new.default:
         made.append(_express(live, new, context))
     elif live.default != new.default and not live.generated and not new.generated and not _is_retyped(item):
-        made.append(_change(new, [_default(new)], [_default(live)], context))
+        made.append(_set_default(live, new, context))
     if new.not_null and not live.not_null:
         made += _require(new, context)
     elif new.not_null and live.required != new.required:
@@ -299,6 +309,14 @@ def _change(
     new: Column, forward: list[str], undo: list[str], context: Context, lock: Lock = Lock.ACCESS_EXCLUSIVE
 ) -> Step:
     return step(new, "Change", forward, undo, locks=context.lock(new.key, lock))
+
+
+def _set_default(live: Column, new: Column, context: Context) -> Step:
+    """Each table below has a default of its own, which is compared on its own."""
+    forward, undo = ([_default(each)] for each in (new, live))
+    if context.live.children.get(qualified(new.schema, new.table)):
+        forward, undo = ([each[0].replace("ALTER TABLE ", "ALTER TABLE ONLY ", 1)] for each in (forward, undo))
+    return step(new, "Change", forward, undo, locks={qualified(new.schema, new.table): Lock.ACCESS_EXCLUSIVE})
 
 
 def _default(item: Column) -> str:
@@ -353,6 +371,12 @@ def _store(live: Column, new: Column, context: Context) -> Iterator[Step]:
             alter_column(e, f"SET STATISTICS {-1 if e.statistics is None else e.statistics}") for e in (new, live)
         )
         yield _change(new, [forward], [undo], context, Lock.SHARE_UPDATE_EXCLUSIVE)
+    if live.foreign != new.foreign:
+        forward, undo = (
+            alter_column(new, creation.change_options(*sides))
+            for sides in ((live.foreign, new.foreign), (new.foreign, live.foreign))
+        )
+        yield _change(new, [forward], [undo], context)
     if live.options != new.options:
         forward_options = list(_optioned(live, new))
         yield _change(new, forward_options, list(_optioned(new, live)), context, Lock.SHARE_UPDATE_EXCLUSIVE)

@@ -144,4 +144,5 @@ _GRANTED = {
     "type": ("TYPE", "DOMAIN"),
     "sequence": ("SEQUENCE",),
     "schema": ("SCHEMA",),
+    "server": ("FOREIGN SERVER",),
 }

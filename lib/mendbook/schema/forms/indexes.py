@@ -14,7 +14,7 @@ from mendbook.schema.forms.context import Context, comments, naming, step
 from mendbook.schema.key import Key, qualified
 from mendbook.schema.locks import Lock
 from mendbook.schema.objects import Object
-from mendbook.schema.relations import Index, View
+from mendbook.schema.relations import Index, Table, View
 from mendbook.schema.step import Step, Transaction
 from mendbook.schema.text import aside, text
 
@@ -26,8 +26,11 @@ def create(new: Object, context: Context) -> list[Step]:
     if table is None or table.kind != "r":
         return [_at_once(new, context), *_attach(new, context)]
     build = _build(new, [_concurrently(new), *creation.create(new)[1:]])
+    after = context.desired.objects.get(table.key)
+    if not new.parent or (isinstance(after, Table) and after.partition_bound != table.partition_bound):
+        return [build]  # what becomes part of a partitioned table brings its indexes
     # The index of the partitioned table takes it with it.
-    return [replace(build, undo=()) if new.parent else build, *_attach(new, context)]
+    return [replace(build, undo=()), *_attach(new, context)]
 
 
 def _at_once(new: Index, context: Context) -> Step:
@@ -102,7 +105,8 @@ def drop(old: Object, context: Context) -> list[Step]:
             old,
             "Drop",
             [gone],
-            [_concurrently(old), *creation.create(old)[1:], *naming(old, context)],
+            [_concurrently(old), *creation.create(old)[1:], *naming(old, context)] if old.valid else [],
+            undo_loses="" if old.valid else f"nothing: {old.key} is not valid and serves no query",
             locks={qualified(old.schema, old.table): Lock.SHARE_UPDATE_EXCLUSIVE},
             transaction=Transaction.NONE,
         )

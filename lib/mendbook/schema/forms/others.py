@@ -8,7 +8,7 @@ from psycopg import sql
 
 from mendbook.schema import creation, definition, privileges
 from mendbook.schema.drift import Difference
-from mendbook.schema.forms.context import Context, comments, step, unplannable
+from mendbook.schema.forms.context import Context, comments, step, unplannable, whole
 from mendbook.schema.key import Key, qualified
 from mendbook.schema.locks import Lock
 from mendbook.schema.objects import (
@@ -47,7 +47,7 @@ def drop(old: Object, context: Context) -> list[Step]:
     lock = Lock.SHARE_UPDATE_EXCLUSIVE if isinstance(old, Statistics) else Lock.ACCESS_EXCLUSIVE
     locks = context.lock(old.key, lock) if type(old) in _LOCKS else {}
     lost = f"the position of {old.key}" if isinstance(old, Sequence) else ""
-    undo = creation.create(old)
+    undo = whole(old, context.live)
     if isinstance(old, Sequence) and context.live.objects.get(_owner(old)) and _owner(old) not in context.going:
         undo.append(creation.own_sequence(old))
     return [step(old, "Drop", definition.drop(old), undo, locks=locks, loses=lost)]
@@ -99,8 +99,8 @@ def recreates(item: Difference, context: Context) -> bool:
             return bool(fields & {"event", "tags", "function"})
         case Publication():
             return "all_tables" in fields
-        case Collation():
-            return "definition" in fields
+        case Server():
+            return bool(fields & {"type", "wrapper"})
     return False
 
 
@@ -139,7 +139,21 @@ def _policy(old: Policy, new: Policy) -> list[str]:
 def _fired(old: Trigger | Rule, new: Trigger | Rule) -> list[str]:
     replaced = new.definition.rstrip(";").replace("CREATE ", "CREATE OR REPLACE ", 1)
     made = [replaced] if old.definition != new.definition else []
-    return [*made, creation.enable(new)] if old.enabled != new.enabled else made
+    # What is replaced is enabled as if it were new.
+    was = "O" if made else old.enabled
+    return [*made, creation.enable(new)] if was != new.enabled else made
+
+
+def loosen(old: Object, context: Context) -> list[Step]:
+    """Take the members out of a publication, for what they are is about to change."""
+    assert isinstance(old, Publication)  # noqa: S101  by scope
+    forward, undo = _publication(old, loosened(old)), _publication(loosened(old), old)
+    return [step(old, "Empty", forward, undo, locks=_lock(old, context))]
+
+
+def loosened(old: Publication) -> Publication:
+    """What `loosen` leaves of a publication."""
+    return old._replace(members=[])
 
 
 def _extension(old: Extension, new: Extension) -> list[str]:
@@ -152,6 +166,12 @@ def _extension(old: Extension, new: Extension) -> list[str]:
     return made
 
 
+def _server(old: Server, new: Server) -> list[str]:
+    version = text("VERSION {v}", v=sql.Literal(new.version)) if old.version != new.version else ""
+    said = " ".join(filter(None, [version, creation.change_options(old.options, new.options)]))
+    return [text("ALTER SERVER {name} {said}", name=definition.name(new), said=said)] if said else []
+
+
 def _sequence(old: Sequence, new: Sequence) -> list[str]:
     made = []
     if creation.sequence_options(old) != creation.sequence_options(new):
@@ -159,6 +179,9 @@ def _sequence(old: Sequence, new: Sequence) -> list[str]:
         # What it starts with must be within its limits, and so must the place where it stands.
         options += "" if new.minimum <= old.start <= new.maximum else " RESTART"
         made.append(text("ALTER SEQUENCE {name} {options}", name=definition.name(new), options=options))
+    if old.persistence != new.persistence:
+        word = "UNLOGGED" if new.persistence == "u" else "LOGGED"
+        made.append(text("ALTER SEQUENCE {name} SET {word}", name=definition.name(new), word=word))
     owners = [(each.owner_schema, each.owner_table, each.owner_column) for each in (old, new)]
     return [*made, creation.own_sequence(new)] if owners[0] != owners[1] else made
 
@@ -192,11 +215,5 @@ _CHANGES: dict[type, Callable[..., list[str]]] = {
     Grant: _granted,
     DefaultPrivilege: _granted,
     Setting: lambda _old, new: [privileges.setting(new)],
-    Server: lambda old, new: _refused(old, new),
+    Server: _server,
 }
-
-
-def _refused(old: Server, new: Server) -> list[str]:
-    if old.definition != new.definition:
-        raise unplannable(Difference(key=new.key, live=old, desired=new), "its options may hold what only you know")
-    return []

@@ -8,7 +8,7 @@ from mendbook.schema import creation, definition
 from mendbook.schema.claims import circular
 from mendbook.schema.definition import alter_table
 from mendbook.schema.drift import Difference
-from mendbook.schema.forms.context import Context, belonging, comments, step, unplannable
+from mendbook.schema.forms.context import Context, belonging, comments, step
 from mendbook.schema.key import Key, qualified
 from mendbook.schema.locks import Lock
 from mendbook.schema.objects import Object, Sequence
@@ -167,8 +167,6 @@ def change(item: Difference, context: Context) -> list[Step]:
     live, new = item.both
     assert isinstance(live, Table)  # noqa: S101  by key
     assert isinstance(new, Table)  # noqa: S101  by key
-    if "foreign" in item.fields:
-        raise unplannable(item, "its server's options are not compared one by one")
     made = [*_inherit(live, new, context)]
     if live.method != new.method:
         made.append(_both(live, new, lambda one: f"SET ACCESS METHOD {one.method}", context))
@@ -263,6 +261,9 @@ def _state(old: Table, new: Table) -> Iterator[str]:
         yield alter_table(new, f"{'ENABLE' if new.row_security else 'DISABLE'} ROW LEVEL SECURITY")
     if old.force_row_security != new.force_row_security:
         yield alter_table(new, f"{'' if new.force_row_security else 'NO '}FORCE ROW LEVEL SECURITY")
+    options = creation.change_options(old.foreign, new.foreign)
+    if options:
+        yield alter_table(new, options)
     if old.row_type != new.row_type:
         yield alter_table(new, f"OF {new.row_type}" if new.row_type else "NOT OF")
 
@@ -283,7 +284,9 @@ def _inherit(live: Table, new: Table, context: Context) -> list[Step]:
     for parent in live.parents:
         if parent not in new.parents or new.partition_bound:
             forward, undo = (alter_table(new, f"{word}INHERIT {parent}") for word in ("NO ", ""))
-            made.append(step(new, "Change", [forward], [undo], locks={**lock, parent: Lock.SHARE_UPDATE_EXCLUSIVE}))
+            locks = {**lock, parent: Lock.SHARE_UPDATE_EXCLUSIVE}
+            kept = f"nothing: the columns of {new.key} stay its own"
+            made.append(step(new, "Change", [forward], [undo], locks=locks, undo_loses=kept))
     for parent in new.parents if not new.partition_bound else ():
         if parent not in live.parents:
             forward, undo = (alter_table(new, f"{word}INHERIT {parent}") for word in ("", "NO "))

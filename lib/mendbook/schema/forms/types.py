@@ -8,7 +8,7 @@ from psycopg import sql
 
 from mendbook.schema import creation, definition
 from mendbook.schema.drift import Difference
-from mendbook.schema.forms.context import Context, comments, step
+from mendbook.schema.forms.context import Context, comments, step, whole
 from mendbook.schema.key import qualified
 from mendbook.schema.locks import Lock
 from mendbook.schema.objects import Object, Type
@@ -24,7 +24,7 @@ def create(new: Object, context: Context) -> list[Step]:
 
 def drop(old: Object, context: Context) -> list[Step]:
     """Drop a type that nothing uses any longer."""
-    return [step(old, "Drop", definition.drop(old), creation.create(old))]
+    return [step(old, "Drop", definition.drop(old), whole(old, context.live))]
 
 
 def recreates(item: Difference, context: Context) -> bool:
@@ -40,10 +40,16 @@ def replaces(item: Difference, context: Context) -> bool:
     if live.kind == "c":
         return live.attributes != new.attributes and (_is_reordered(live, new) or bool(_columns(live, context)))
     if live.kind == "d":
-        # PostgreSQL cannot look into arrays and rows for values that break a new rule.
         stricter = (new.not_null and not live.not_null) or any(each not in live.checks for each in new.checks)
-        return stricter and any("[]" in each.type for each in _columns(live, context))
+        return stricter and not can_loosen(live, context)
     return live.kind == "e" and [each for each in new.labels if each in live.labels] != live.labels
+
+
+def can_loosen(item: Type, context: Context) -> bool:
+    """Whether the checks of a domain can be made again: PostgreSQL cannot look for values in arrays and rows."""
+    users = context.live.needed_by.get(item.key, frozenset())
+    inside = any(each.kind == "type" for each in users) or any("[]" in each.type for each in _columns(item, context))
+    return item.kind == "d" and not inside
 
 
 def _is_reordered(live: Type, new: Type) -> bool:

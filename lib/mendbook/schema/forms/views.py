@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from mendbook.schema import creation, definition
 from mendbook.schema.drift import Difference
 from mendbook.schema.forms.context import Context, again, comments, step, whole
@@ -14,7 +16,21 @@ from mendbook.schema.step import Step
 
 def create(new: Object, context: Context) -> list[Step]:
     """Create a view or a function."""
-    return [step(new, "Create", creation.create(new), definition.drop(new))]
+    return [step(new, "Create", creation.create(new), definition.drop(new), locks=_looked_at(new, context))]
+
+
+def _looked_at(item: Object, context: Context) -> dict[str, Lock]:
+    """The tables that PostgreSQL may look at as ones to be written, when it checks the body of a function in SQL."""
+    if not isinstance(item, Function) or "LANGUAGE sql" not in item.definition:
+        return {}
+    words = {*_WORD.findall(item.definition)}
+    if not words & {"INSERT", "UPDATE", "DELETE", "MERGE", "insert", "update", "delete", "merge"}:
+        return {}
+    names = (name for word in words & context.live.called.keys() for name in context.live.called[word])
+    return dict.fromkeys(names, Lock.ROW_EXCLUSIVE)
+
+
+_WORD = re.compile(r"\w+")
 
 
 def drop(old: Object, context: Context) -> list[Step]:
@@ -55,11 +71,12 @@ _REPLACED = {"kind", "definition", "columns", "types", "options"}
 
 def _replace(new: View | Function, live: View | Function, forward: str, back: str, context: Context) -> Step:
     """Replace in place; where that does not lead back, undoing drops and makes again all that needs it."""
+    locks = {**_looked_at(new, context), **context.lock(new.key)}
     if not recreates(Difference(key=new.key, live=new, desired=live), context):
-        return step(new, "Replace", [forward], [back], locks=context.lock(new.key))
+        return step(new, "Replace", [forward], [back], locks=locks)
     undo = again(new.key, context)
     kept = "" if undo else f"nothing: what was added to {new.key} stays, for columns or types need it"
-    return step(new, "Replace", [forward], undo or [], locks=context.lock(new.key), undo_loses=kept)
+    return step(new, "Replace", [forward], undo or [], locks=locks, undo_loses=kept)
 
 
 def _defaults(live: View, new: View, context: Context) -> list[Step]:

@@ -1,0 +1,3 @@
+CREATE TABLE base (id int DEFAULT 2);
+CREATE TABLE child () INHERITS (base);
+ALTER TABLE child ALTER id SET DEFAULT 7;

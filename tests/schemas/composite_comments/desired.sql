@@ -1,0 +1,4 @@
+CREATE TYPE pair AS (a int, b int);
+COMMENT ON COLUMN pair.b IS 'second';
+CREATE DOMAIN d AS int CONSTRAINT c CHECK (VALUE > 0);
+COMMENT ON CONSTRAINT c ON DOMAIN d IS 'good';

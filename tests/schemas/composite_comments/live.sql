@@ -1,0 +1,2 @@
+CREATE TYPE pair AS (a int, b int);
+CREATE DOMAIN d AS int CONSTRAINT c CHECK (VALUE > 0);

@@ -1,0 +1,3 @@
+CREATE FUNCTION ok(n int) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT n > 0';
+CREATE DOMAIN d AS int CHECK (ok(VALUE));
+CREATE TABLE t (a d, b d[]);

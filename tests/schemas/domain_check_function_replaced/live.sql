@@ -1,0 +1,3 @@
+CREATE FUNCTION ok(i int) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT i > 0';
+CREATE DOMAIN d AS int CHECK (ok(VALUE));
+CREATE TABLE t (a d, b d[]);

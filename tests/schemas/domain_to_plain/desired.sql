@@ -1,0 +1,2 @@
+CREATE TABLE t (c text DEFAULT 'x');
+CREATE INDEX ON t (c);

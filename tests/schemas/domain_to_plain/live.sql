@@ -1,0 +1,3 @@
+CREATE DOMAIN code AS text CHECK (VALUE <> '');
+CREATE TABLE t (c code DEFAULT 'x');
+CREATE INDEX ON t (c);

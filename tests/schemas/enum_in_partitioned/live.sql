@@ -1,0 +1,3 @@
+CREATE TYPE kind AS ENUM ('a', 'b', 'c');
+CREATE TABLE t (k kind, n int) PARTITION BY LIST (n);
+CREATE TABLE t1 PARTITION OF t FOR VALUES IN (1);

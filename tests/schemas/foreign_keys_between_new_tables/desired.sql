@@ -1,0 +1,5 @@
+CREATE SCHEMA s;
+CREATE TABLE zebra (id int PRIMARY KEY);
+CREATE TABLE s.ant (id int PRIMARY KEY, z int REFERENCES zebra ON DELETE SET NULL, self int REFERENCES s.ant);
+CREATE TABLE bee (a int REFERENCES s.ant, z int UNIQUE REFERENCES zebra);
+ALTER TABLE zebra ADD b int REFERENCES bee (z);

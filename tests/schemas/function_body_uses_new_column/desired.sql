@@ -1,0 +1,2 @@
+CREATE TABLE t (zz int);
+CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT max(zz) FROM t';

@@ -1,0 +1,3 @@
+CREATE FUNCTION f(a numeric) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT a::int';
+CREATE FUNCTION f(a text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT a';
+CREATE VIEW v AS SELECT f(1) AS one, f('x'::text) AS two;

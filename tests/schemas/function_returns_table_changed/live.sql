@@ -1,0 +1,2 @@
+CREATE TABLE t (a int, b text);
+CREATE FUNCTION f() RETURNS TABLE (a int) LANGUAGE sql AS 'SELECT a FROM t';

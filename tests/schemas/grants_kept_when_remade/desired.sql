@@ -1,0 +1,7 @@
+CREATE TABLE t (a int, b int);
+CREATE VIEW v AS SELECT b, a FROM t;
+GRANT SELECT ON v TO reader;
+GRANT INSERT (a) ON v TO "Häfen writer";
+CREATE FUNCTION f() RETURNS bigint LANGUAGE sql AS 'SELECT 1::bigint';
+REVOKE ALL ON FUNCTION f() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION f() TO "app""owner";

@@ -1,0 +1,1 @@
+CREATE TABLE p (id int, n int) PARTITION BY LIST (n);

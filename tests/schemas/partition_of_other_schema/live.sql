@@ -1,0 +1,3 @@
+CREATE SCHEMA parts;
+CREATE TABLE p (id int PRIMARY KEY, v text) PARTITION BY RANGE (id);
+CREATE INDEX p_v ON p (v);

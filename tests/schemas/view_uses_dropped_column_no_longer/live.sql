@@ -1,0 +1,3 @@
+CREATE TABLE t (id int, a int);
+CREATE VIEW v AS SELECT id FROM t WHERE a > 0;
+CREATE VIEW w AS SELECT id FROM v;
