@@ -59,7 +59,8 @@ def cast(expression: str, old: str, new: str) -> str:
     before, after = _read(old), _read(new)
     if before and after and before[3] != after[3] and old not in _TEXTS and new not in _TEXTS:
         # One value becomes an array of one; of an array, the first stays.
-        return f"ARRAY[{expression}]::{new}" if after[3] else f"({expression})[1]::{new}"
+        element = new.removesuffix("[]")
+        return f"ARRAY[{cast(expression, old, element)}]" if after[3] else cast(f"({expression})[1]", old[:-2], new)
     direct = (
         before
         and after
@@ -71,6 +72,12 @@ def cast(expression: str, old: str, new: str) -> str:
         )
     )
     return f"{expression}::{new}" if direct else f"{expression}::text::{new}"
+
+
+def storage(spelled: str) -> str:
+    """How values of a type, which is of variable length, are stored where nothing is stated (pg_type.typstorage)."""
+    read = _read(spelled)
+    return "MAIN" if read and not read[3] and read[0] in ("numeric", "inet", "cidr") else "EXTENDED"
 
 
 def _read(spelled: str) -> tuple[str, int | None, int | None, str] | None:

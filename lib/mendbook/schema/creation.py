@@ -302,7 +302,14 @@ def _create_event_trigger(item: EventTrigger) -> str:
     )
 
 
+def members(item: Publication) -> str:
+    """The members of a publication; the word TABLE stands before the first table alone."""
+    tables = [each for each in item.members if each.startswith("TABLE ")]
+    schemas = [each for each in item.members if each not in tables]
+    return ", ".join([*tables[:1], *(each.removeprefix("TABLE ") for each in tables[1:]), *schemas])
+
+
 def _create_publication(item: Publication) -> str:
-    members = f" FOR {', '.join(item.members)}" if item.members else ""
-    scope = " FOR ALL TABLES" if item.all_tables else members
+    said = f" FOR {members(item)}" if item.members else ""
+    scope = " FOR ALL TABLES" if item.all_tables else said
     return text("CREATE PUBLICATION {name}{scope} WITH ({o})", name=name(item), scope=scope, o=item.options)

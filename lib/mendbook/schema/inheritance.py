@@ -80,8 +80,12 @@ def _inherited(above: Difference, below: Key, found: dict[Key, Difference], cont
     if "type" in changes or "generated" in changes:
         changes["default"] = getattr(above.desired, "default", None)  # it is set again with the type
     if "not_null" in changes:
-        changes["required"] = _required(above.desired, live) if changes["not_null"] else None
+        named = changes["not_null"] and context.live.major >= _NAMED
+        changes["required"] = _required(above.desired, live) if named else None
     _replace(found, below, live._replace(**changes), context)
+
+
+_NAMED = 18  # the major version since which NOT NULL has a name
 
 
 def _required(above: Object | None, below: Column) -> str | None:

@@ -127,6 +127,9 @@ def _edges(work: Iterable[Work], live: Side, desired: Side) -> dict[Work, set[Wo
                     before(each, changed)
             before(each, found.get(("create", key)))
             before(each, found.get(("change", key)))
+            for column in _above(key, live):
+                before(each, found.get(("change", column)))
+                before(each, found.get(("settle", column)))
             table = Key("table", *key.owner)
             if key.kind in _SLOW and key not in set(_named(table, desired)):
                 before(found.get(("settle", table)), each)
@@ -139,9 +142,9 @@ def _edges(work: Iterable[Work], live: Side, desired: Side) -> dict[Work, set[Wo
                 before(found.get(("change", name)), each)
             for first, then in _around(key, each, found, desired):
                 before(first, then)
-        if verb == "create" and key.kind == "table":
-            for column in (each for parent in desired.parents(key) for each in desired.schema.columns(*parent.owner)):
-                before(found.get(("settle", column.key)), each)
+        if verb == "create":
+            for column in _above(key, desired):
+                before(found.get(("settle", column)), each)
         if verb == "prepare":
             before(each, found.get(("drop", key)))
             before(each, found.get(("create", key)))
@@ -169,6 +172,12 @@ def _around(
         for part in side.schema.by_owner[key.owner]:
             if isinstance(part, Column | Constraint | Index):
                 yield from ((found.get((verb, part.key)), settling) for verb in ("create", "change", "settle"))
+
+
+def _above(key: Key, side: Side) -> list[Key]:
+    """The columns of the tables that a table inherits from."""
+    parents = side.parents(key) if key.kind == "table" else []
+    return [column.key for parent in parents for column in side.schema.columns(*parent.owner)]
 
 
 def _is_primary(key: Key, side: Side) -> bool:
@@ -200,23 +209,27 @@ def _clashes(found: Mapping[tuple[Verb, Key], Work], live: Side, desired: Side) 
 
 
 def _mentions(work: Iterable[Work], after: dict[Work, set[Work]], followers: dict[Work, list[Work]]) -> None:
-    """A function whose body names what is made comes after it, where nothing speaks against that.
+    """A function whose body names what is made comes after it, and goes before it, where nothing speaks against that.
 
     PostgreSQL does not know what the text of a body needs, and yet looks at it when the function is made.
     """
-    made: dict[str, list[Work]] = defaultdict(list)
+    named: dict[bool, dict[str, list[Work]]] = {True: defaultdict(list), False: defaultdict(list)}
     functions = []
     for each in work:
-        if each.verb in ("create", "change") and each.key.kind in ("table", "view", "function", "column"):
-            made[each.key.part if each.key.kind == "column" else each.key.name].append(each)
+        if each.verb in ("create", "change", "drop") and each.key.kind in ("table", "view", "function", "column"):
+            name = each.key.part if each.key.kind == "column" else each.key.name
+            named[each.verb == "drop"][name].append(each)
             if each.key.kind == "function":
                 functions.append(each)
     for each in functions:
-        words = {word for step in each.steps for line in step.forward for word in _WORD.findall(line)}
-        for other in dict.fromkeys(one for word in words & made.keys() for one in made[word]):
-            if other is not each and other not in after[each] and not _leads(each, other, followers):
-                after[each].add(other)
-                followers[other].append(each)
+        told = (step.undo if each.verb == "drop" else step.forward for step in each.steps)
+        words = {word for lines in told for line in lines for word in _WORD.findall(line)}
+        those = named[each.verb == "drop"]
+        for other in dict.fromkeys(one for word in sorted(words & those.keys()) for one in those[word]):
+            first, then = (each, other) if each.verb == "drop" else (other, each)
+            if first is not then and first not in after[then] and not _leads(then, first, followers):
+                after[then].add(first)
+                followers[first].append(then)
 
 
 _WORD = re.compile(r"\w+")

@@ -10,7 +10,7 @@ from mendbook.schema.claims import claimed, identity_sequence
 from mendbook.schema.drift import Difference
 from mendbook.schema.forms import anew, columns, tables, types
 from mendbook.schema.forms.catalogue import form_of
-from mendbook.schema.forms.context import Context
+from mendbook.schema.forms.context import Context, unplannable
 from mendbook.schema.key import Key
 from mendbook.schema.objects import Object, Publication, Type
 from mendbook.schema.relations import Column, Constraint, Table
@@ -76,8 +76,13 @@ class Scope:
     def _place(self, user: Key, key: Key) -> dict[Key, None]:
         """How something in the way gets out of it."""
         item = self.live[user]
+        if isinstance(item, Type) and key in self.anew:
+            return self.anew
         if isinstance(item, Type):
-            return self.anew if key in self.anew or not types.can_loosen(item, self.context) else self.loose
+            if not types.can_loosen(item, self.context):
+                changed = Difference(key=user, live=item, desired=self.desired.get(user, item))
+                raise unplannable(changed, f"it needs {key}, which has to be made anew, and arrays or rows hold it")
+            return self.loose
         if isinstance(item, Publication) or (isinstance(item, Column) and not item.generated):
             return self.loose
         return self.again

@@ -1,1 +1,2 @@
+-- since 18
 CREATE TABLE t (a int);

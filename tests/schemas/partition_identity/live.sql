@@ -1,1 +1,2 @@
+-- since 17
 CREATE TABLE p (id int, n int) PARTITION BY LIST (n);

@@ -1,3 +1,4 @@
+-- since 15
 CREATE SCHEMA s;
 CREATE TABLE t (id int PRIMARY KEY, a int);
 CREATE TABLE u (id int PRIMARY KEY);

@@ -1,1 +1,2 @@
+-- since 15
 CREATE TABLE t (id serial PRIMARY KEY, g int GENERATED ALWAYS AS IDENTITY);

@@ -1,3 +1,4 @@
+-- since 15
 CREATE TABLE t (id int);
 CREATE VIEW v WITH (security_barrier = true) AS SELECT id FROM t;
 CREATE VIEW w AS SELECT id FROM t WITH CASCADED CHECK OPTION;

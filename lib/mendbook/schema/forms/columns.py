@@ -22,6 +22,7 @@ from mendbook.schema.step import Step, Transaction
 from mendbook.schema.text import aside, text
 
 _EXPRESSIONS = 17  # the major version since which ALTER COLUMN … SET EXPRESSION is there
+_STORAGE = 16  # the major version since which SET STORAGE DEFAULT is there
 _BATCH = 64  # blocks of the table in one transaction of a backfill
 
 
@@ -365,7 +366,8 @@ def _store(live: Column, new: Column, context: Context) -> Iterator[Step]:
     """Storage, compression, statistics target and options: they count for rows and statistics to come."""
     differ = {name for name in ("storage", "compression") if getattr(live, name) != getattr(new, name)}
     if differ:
-        yield _change(new, list(_stored(new, differ)), list(_stored(live, differ)), context)
+        stored, before = (list(_stored(each, differ, context)) for each in (new, live))
+        yield _change(new, stored, before, context)
     if live.statistics != new.statistics:
         forward, undo = (
             alter_column(e, f"SET STATISTICS {-1 if e.statistics is None else e.statistics}") for e in (new, live)
@@ -382,9 +384,10 @@ def _store(live: Column, new: Column, context: Context) -> Iterator[Step]:
         yield _change(new, forward_options, list(_optioned(new, live)), context, Lock.SHARE_UPDATE_EXCLUSIVE)
 
 
-def _stored(item: Column, differ: set[str]) -> Iterator[str]:
+def _stored(item: Column, differ: set[str], context: Context) -> Iterator[str]:
     if "storage" in differ:
-        yield alter_column(item, f"SET STORAGE {item.storage or 'DEFAULT'}")
+        usual = "DEFAULT" if context.live.major >= _STORAGE else casts.storage(item.type)
+        yield alter_column(item, f"SET STORAGE {item.storage or usual}")
     if "compression" in differ:
         yield alter_column(item, f"SET COMPRESSION {item.compression or 'default'}")
 

@@ -192,9 +192,10 @@ def _publication(old: Publication, new: Publication) -> list[str]:
     if old.members == new.members:
         return made
     if not new.members:
-        gone = ", ".join(each.split(" (")[0].split(" WHERE ")[0].replace("TABLE ONLY", "TABLE") for each in old.members)
+        plain = [each.split(" (")[0].split(" WHERE ")[0] for each in old.members]
+        gone = creation.members(old._replace(members=plain)).replace("ONLY ", "")
         return [*made, text("ALTER PUBLICATION {name} DROP {gone}", name=sql.Identifier(new.name), gone=gone)]
-    return [*made, head + ", ".join(new.members)]
+    return [*made, head + creation.members(new)]
 
 
 def _granted(old: Grant | DefaultPrivilege, new: Grant | DefaultPrivilege) -> list[str]:
