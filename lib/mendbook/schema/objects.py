@@ -91,6 +91,13 @@ class Sequence(NamedTuple):
     def key(self) -> Key:
         return Key("sequence", self.schema, self.name)
 
+    @property
+    def owner(self) -> Key | None:
+        """The column that it serves, and goes with."""
+        if self.owner_table is None:
+            return None
+        return Key("column", self.owner_schema or "", self.owner_table, self.owner_column or "")
+
 
 class Server(NamedTuple):
     """A foreign server; user mappings, which hold passwords, are not read."""
