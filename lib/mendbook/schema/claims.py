@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from mendbook.schema.key import Key, qualified
+from mendbook.schema.key import Key
 from mendbook.schema.objects import Extension, Function, Grant, Object, Publication, Sequence, Type
 from mendbook.schema.relations import Column, Constraint, Index, Table, View
 from mendbook.schema.snapshot import Snapshot
@@ -20,17 +20,12 @@ class Side:
     def __init__(self, schema: Snapshot) -> None:
         self.schema = schema
         self.objects = schema.objects
-        # Extensions bring types and functions that are not listed on their own.
-        self.extensions = {key for key in schema.objects if key.kind == "extension"}
-        self.indexes = {
-            qualified(each.schema, each.name): key for key, each in schema.objects.items() if isinstance(each, Index)
-        }
 
     def needs(self, key: Key) -> set[Key]:
         """What an object needs, with what its parts need that are made and dropped with it."""
         item = self.objects.get(key)
         own = set(self.schema.needs.get(key, ()))
-        own |= self.extensions if key.kind not in ("schema", "extension") else set()
+        own |= self.schema.extensions if key.kind not in ("schema", "extension") else set()
         if isinstance(item, Table):
             own |= self._whole(item)
         elif key.kind in _PARTS:
@@ -44,8 +39,8 @@ class Side:
         if isinstance(item, Grant):
             own |= {Key("schema", "", key.name), Key("server", "", key.name), Key("column", *key.owner, item.part)}
             own |= {Key("function", *key.owner, item.part)}
-        if isinstance(item, Index) and item.parent in self.indexes:
-            own.add(self.indexes[item.parent])
+        if isinstance(item, Index) and item.parent in self.schema.indexes:
+            own.add(self.schema.indexes[item.parent])
         if isinstance(item, Publication):
             own |= {each.key for each in self.schema.tables()}
         if key.schema:
@@ -65,8 +60,8 @@ class Side:
                 continue
             if isinstance(part, Column | Index) or (isinstance(part, Constraint) and part.kind != "f"):
                 needs |= {each for each in self.schema.needs.get(part.key, frozenset()) if each.owner != item.key.owner}
-            if isinstance(part, Index) and part.parent in self.indexes:
-                needs.add(self.indexes[part.parent])
+            if isinstance(part, Index) and part.parent in self.schema.indexes:
+                needs.add(self.schema.indexes[part.parent])
         return needs
 
 

@@ -39,7 +39,8 @@ class Scope:
                     self.again[key] = None
                 if isinstance(item.live, Column) and columns.divides(item, context):
                     self.again[Key("table", *key.owner)] = None
-        self._claimed = {each for item in self.desired.values() for each in self._names(item)}
+        made = (item.desired for item in predicted.values() if item.desired is not None)
+        self._claimed = {each for item in made for each in self._names(item)}
         self._close()
         for key, item in self.differences.items():
             if item.verdict == "changed" and key not in self.again and self._lets_go(item):

@@ -121,6 +121,21 @@ class Snapshot:
         return {name: tuple(those) for name, those in found.items()}
 
     @cached_property
+    def extensions(self) -> frozenset[Key]:
+        """Every extension: what they bring is not listed on its own."""
+        return frozenset(key for key in self.objects if key.kind == "extension")
+
+    @cached_property
+    def indexes(self) -> Mapping[str, Key]:
+        """The indexes that partitions have part in, by their quoted, qualified names."""
+        parents = {each.schema for each in self.tables() if each.kind == "p"}
+        return {
+            qualified(each.schema, each.name): key
+            for key, each in self.objects.items()
+            if isinstance(each, Index) and each.schema in parents
+        }
+
+    @cached_property
     def attached(self) -> Mapping[str, tuple[Index, ...]]:
         """The partitions of each index of a partitioned table, by its quoted, qualified name."""
         found: dict[str, list[Index]] = defaultdict(list)
