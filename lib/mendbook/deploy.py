@@ -118,4 +118,4 @@ def promised(found: Audit, expected: Snapshot) -> Mapping[Key, Object]:
 
 
 def _served(item: Object) -> Key | None:
-    return item.column if isinstance(item, objects.Sequence) else None
+    return item.owner if isinstance(item, objects.Sequence) else None

@@ -249,7 +249,7 @@ class _Comparison:
 
     def _comes_with_column(self, item: Object) -> bool:
         """Whether it is the sequence of a column that is missing as well."""
-        column = item.column if isinstance(item, objects.Sequence) else None
+        column = item.owner if isinstance(item, objects.Sequence) else None
         return column is not None and column not in self.live.objects
 
     def _makers(self, key: Key) -> list[str]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from mendbook.schema.key import Key
-from mendbook.schema.objects import Function, Grant, Object, Publication, Sequence, Type
+from mendbook.schema.objects import Extension, Function, Grant, Object, Publication, Sequence, Type
 from mendbook.schema.relations import Column, Constraint, Index, Table, View
 from mendbook.schema.snapshot import Snapshot
 
@@ -24,13 +24,16 @@ class Side:
     def needs(self, key: Key) -> set[Key]:
         """What an object needs, with what its parts need that are made and dropped with it."""
         item = self.objects.get(key)
-        own = {*self.schema.needs.get(key, ()), *self.schema.extensions}
+        own = set(self.schema.needs.get(key, ()))
+        own |= self.schema.extensions if key.kind not in ("schema", "extension") else set()
         if isinstance(item, Table):
             own |= self._whole(item)
         elif key.kind in _PARTS:
             own |= {Key(kind, *key.owner) for kind in ("table", "view", "sequence", "type")}
         if isinstance(item, Column) and not item.local:
             own |= {Key("column", *parent.owner, item.name) for parent in self.parents(key)}
+        if isinstance(item, Extension):
+            own.add(Key("schema", "", item.schema))
         if isinstance(item, Sequence) and item.owner_table:
             own.discard(Key("table", item.owner_schema or "", item.owner_table))
         if isinstance(item, Grant):

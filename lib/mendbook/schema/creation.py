@@ -175,8 +175,7 @@ def _create(item: Object) -> list[str]:
 
 def own_sequence(item: Sequence) -> str:
     """ALTER SEQUENCE … OWNED BY the column it serves, or nobody."""
-    owner = [each for each in (item.owner_schema, item.owner_table, item.owner_column) if each]
-    by = sql.Identifier(*owner) if owner else sql.SQL("NONE")
+    by = sql.Identifier(*item.owner.owner, item.owner.part) if item.owner else sql.SQL("NONE")
     return text("ALTER SEQUENCE {name} OWNED BY {by}", name=name(item), by=by)
 
 

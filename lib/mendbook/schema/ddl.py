@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from mendbook.errors import Refused
-from mendbook.schema import creation, order, privileges
+from mendbook.schema import order, privileges
 from mendbook.schema.claims import circular, claimed
 from mendbook.schema.drift import Difference, Drift
-from mendbook.schema.forms import anew, columns, identity, tables
+from mendbook.schema.forms import anew, columns, sequences, tables
 from mendbook.schema.forms.catalogue import form_of
-from mendbook.schema.forms.context import Context, belonging, step, unplannable
+from mendbook.schema.forms.context import Context, belonging, unplannable
 from mendbook.schema.key import Key, qualified
 from mendbook.schema.objects import DefaultPrivilege, Grant, Object, Other, Schema, Sequence
 from mendbook.schema.order import Work
@@ -161,10 +161,12 @@ class _Work:
             if self._comes_new(key, item):
                 continue
             form = form_of(item)
-            made = self._owned(item, self._usual(item, self._steps(key, form, "create", item)))
+            made = self._usual(item, self._steps(key, form, "create", item))
             if made and len(made) > 1 and hasattr(form, "is_preparation") and form.is_preparation(made[0]):
                 yield Work(verb="prepare", key=key, steps=[made.pop(0)])
             yield Work(verb="create", key=key, steps=made)
+            if isinstance(item, Sequence) and item.owner in self.live and item.owner not in self.dropped:
+                yield Work(verb="settle", key=key, steps=sequences.give(item, self.context))
 
     def _changed(self) -> Iterator[Work]:
         if self.scope.anew:
@@ -186,15 +188,6 @@ class _Work:
         """Default privileges give a new object what it should not have."""
         said = privileges.usual(item, self.defaults)
         return [replace(made[0], forward=(*made[0].forward, *said)), *made[1:]] if made and said else made
-
-    def _owned(self, item: Object, made: list[Step]) -> list[Step]:
-        """A sequence for a column that is there already is given to it, and goes on where the column's values end."""
-        if isinstance(item, Sequence) and item.owner_table:
-            column = Key("column", item.owner_schema or "", item.owner_table, item.owner_column or "")
-            if column in self.live and column not in self.dropped:
-                statements = [creation.own_sequence(item), *identity.position(item, column)]
-                return [*made, step(item, "Give to its column", statements, [])]
-        return made
 
     def _wanted(self) -> Iterator[tuple[Key, Object]]:
         """What has to be created: what is missing, and what is made again with all that belongs to it."""
@@ -233,9 +226,8 @@ class _Work:
             return True
         if isinstance(item, Index) and item.parent in self.indexes:
             return True
-        if isinstance(item, Sequence) and item.owner_table:
-            owner = (item.owner_schema or "", item.owner_table)
-            return bool({Key("table", *owner), Key("column", *owner, item.owner_column or "")} & self.dropped)
+        if isinstance(item, Sequence) and item.owner:
+            return bool({Key("table", *item.owner.owner), item.owner} & self.dropped)
         if isinstance(item, Constraint) and item.kind == "f" and self._points_at(item):
             return False
         if isinstance(item, Part | Grant):
@@ -251,8 +243,8 @@ class _Work:
 
     def _comes_new(self, key: Key, item: Object) -> bool:
         """Whether creating something else makes *item* as well."""
-        owner = (item.owner_schema or "", item.owner_table) if isinstance(item, Sequence) else key.owner
-        table = self.desired.get(Key("table", owner[0], owner[1] or ""))
+        owner = item.owner if isinstance(item, Sequence) and item.owner else key
+        table = self.desired.get(Key("table", *owner.owner))
         created = isinstance(table, Table) and (table.key not in self.live or table.key in self.scope.again)
         if isinstance(item, Column | Constraint) and not item.local and not created:
             return True  # it comes with the parent's

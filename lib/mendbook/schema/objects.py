@@ -92,13 +92,11 @@ class Sequence(NamedTuple):
         return Key("sequence", self.schema, self.name)
 
     @property
-    def column(self) -> Key | None:
-        """The column that it serves."""
-        return (
-            Key("column", self.owner_schema or "", self.owner_table, self.owner_column or "")
-            if self.owner_table
-            else None
-        )
+    def owner(self) -> Key | None:
+        """The column that it serves, and goes with."""
+        if self.owner_table is None:
+            return None
+        return Key("column", self.owner_schema or "", self.owner_table, self.owner_column or "")
 
 
 class Server(NamedTuple):

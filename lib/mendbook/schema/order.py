@@ -11,6 +11,7 @@ from typing import Literal
 
 from mendbook.schema.claims import Side, claims
 from mendbook.schema.key import Key
+from mendbook.schema.objects import Sequence
 from mendbook.schema.relations import Column, Constraint, Index, Table
 from mendbook.schema.snapshot import Snapshot
 from mendbook.schema.step import Step
@@ -135,6 +136,7 @@ def _edges(work: Iterable[Work], live: Side, desired: Side) -> dict[Work, set[Wo
                 before(found.get(("settle", table)), each)
             continue
         if verb == "settle":
+            before(found.get(("create", key)), each)
             before(found.get(("change", key)), each)
             before(found.get(("drop", key)), each)
             for name in _named(key, desired):
@@ -145,6 +147,11 @@ def _edges(work: Iterable[Work], live: Side, desired: Side) -> dict[Work, set[Wo
         if verb == "create":
             for column in _above(key, desired):
                 before(found.get(("settle", column)), each)
+            for owner in _serves(key, desired):
+                before(found.get(("create", owner)), each)
+                before(found.get(("change", owner)), each)
+            for owner in _serves(key, live):
+                before(each, found.get(("drop", owner)))
         if verb == "prepare":
             before(each, found.get(("drop", key)))
             before(each, found.get(("create", key)))
@@ -193,6 +200,13 @@ def _named(key: Key, side: Side) -> Iterator[Key]:
         for name in (item.replica_identity.partition(" ")[2], item.clustered):
             if name:
                 yield from (Key(kind, *key.owner, name) for kind in ("index", "constraint"))
+
+
+def _serves(key: Key, side: Side) -> Iterator[Key]:
+    """The column that a sequence serves, and its table."""
+    item = side.objects.get(key)
+    if isinstance(item, Sequence) and item.owner:
+        yield from (item.owner, Key("table", *item.owner.owner))
 
 
 def _clashes(found: Mapping[tuple[Verb, Key], Work], live: Side, desired: Side) -> Iterator[tuple[Work, Work]]:

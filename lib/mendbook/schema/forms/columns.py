@@ -12,7 +12,7 @@ from mendbook import lexer
 from mendbook.schema import casts, creation, definition
 from mendbook.schema.definition import alter_column, alter_table
 from mendbook.schema.drift import Difference
-from mendbook.schema.forms import identity
+from mendbook.schema.forms import identity, sequences
 from mendbook.schema.forms.context import Context, belonging, comments, step, unplannable
 from mendbook.schema.key import Key, qualified
 from mendbook.schema.locks import Lock
@@ -36,8 +36,8 @@ def create(new: Object, context: Context) -> list[Step]:
 
 def _add(new: Column, context: Context) -> Step:
     added = alter_table(new, f"ADD COLUMN {creation.column(new)}")
-    sequences = context.desired.sequences.get((new.schema, new.table), ())
-    owned = (creation.own_sequence(each) for each in sequences if each.owner_column == new.name)
+    served = context.desired.sequences.get((new.schema, new.table), ())
+    owned = (creation.own_sequence(e) for e in served if e.owner == new.key and not sequences.moves(e, context))
     forward = [added, *owned, *creation.column_state(new), *definition.comments(new)]
     return step(
         new,
@@ -190,10 +190,11 @@ def _again(old: Column, context: Context) -> list[str]:
     """The statements that add a column as it is live."""
     granted = [line for part in belonging(old, context.live) for line in creation.create(part)]
     added = alter_table(old, f"ADD COLUMN {creation.column(old)}")
-    owned = [each for each in context.live.sequences.get(old.key.owner, ()) if each.owner_column == old.name]
-    sequences = [line for each in owned for line in creation.create(each)]
+    served = context.live.sequences.get(old.key.owner, ())
+    owned = [each for each in served if each.owner == old.key and not sequences.moves(each, context)]
+    counting = [line for each in owned for line in creation.create(each)]
     owns = map(creation.own_sequence, owned)
-    return [*sequences, added, *owns, *creation.column_state(old), *definition.comments(old), *granted]
+    return [*counting, added, *owns, *creation.column_state(old), *definition.comments(old), *granted]
 
 
 # ---- changes

@@ -9,7 +9,7 @@ from psycopg import sql
 from mendbook.schema import creation, definition, privileges
 from mendbook.schema.drift import Difference
 from mendbook.schema.forms.context import Context, comments, step, unplannable, whole
-from mendbook.schema.key import Key, qualified
+from mendbook.schema.key import qualified
 from mendbook.schema.locks import Lock
 from mendbook.schema.objects import (
     Collation,
@@ -20,7 +20,6 @@ from mendbook.schema.objects import (
     Object,
     Publication,
     Schema,
-    Sequence,
     Server,
     Setting,
 )
@@ -46,15 +45,7 @@ def drop(old: Object, context: Context) -> list[Step]:
     """Drop it."""
     lock = Lock.SHARE_UPDATE_EXCLUSIVE if isinstance(old, Statistics) else Lock.ACCESS_EXCLUSIVE
     locks = context.lock(old.key, lock) if type(old) in _LOCKS else {}
-    lost = f"the position of {old.key}" if isinstance(old, Sequence) else ""
-    undo = whole(old, context.live)
-    if isinstance(old, Sequence) and context.live.objects.get(_owner(old)) and _owner(old) not in context.going:
-        undo.append(creation.own_sequence(old))
-    return [step(old, "Drop", definition.drop(old), undo, locks=locks, loses=lost)]
-
-
-def _owner(item: Sequence) -> Key:
-    return Key("column", item.owner_schema or "", item.owner_table or "", item.owner_column or "")
+    return [step(old, "Drop", definition.drop(old), whole(old, context.live), locks=locks)]
 
 
 def _lock(item: Object, context: Context) -> dict[str, Lock]:
@@ -114,8 +105,7 @@ def change(item: Difference, context: Context) -> list[Step]:
     back = Difference(key=new.key, live=new, desired=live)
     undo = [*definition.drop(new), *creation.create(live)] if recreates(back, context) else say(new, live)
     lock = {**_lock(live, context), **_lock(new, context), **(context.lock(new.key) if _is_strong(new) else {})}
-    lost = f"the position of {new.key}" if any(each.endswith(" RESTART") for each in forward) else ""
-    made = [step(new, "Change", forward, undo, locks=lock, loses=lost)] if forward else []
+    made = [step(new, "Change", forward, undo, locks=lock)] if forward else []
     return [*made, *comments(item, context)]
 
 
@@ -172,20 +162,6 @@ def _server(old: Server, new: Server) -> list[str]:
     return [text("ALTER SERVER {name} {said}", name=definition.name(new), said=said)] if said else []
 
 
-def _sequence(old: Sequence, new: Sequence) -> list[str]:
-    made = []
-    if creation.sequence_options(old) != creation.sequence_options(new):
-        options = creation.sequence_options(new)
-        # What it starts with must be within its limits, and so must the place where it stands.
-        options += "" if new.minimum <= old.start <= new.maximum else " RESTART"
-        made.append(text("ALTER SEQUENCE {name} {options}", name=definition.name(new), options=options))
-    if old.persistence != new.persistence:
-        word = "UNLOGGED" if new.persistence == "u" else "LOGGED"
-        made.append(text("ALTER SEQUENCE {name} SET {word}", name=definition.name(new), word=word))
-    owners = [(each.owner_schema, each.owner_table, each.owner_column) for each in (old, new)]
-    return [*made, creation.own_sequence(new)] if owners[0] != owners[1] else made
-
-
 def _publication(old: Publication, new: Publication) -> list[str]:
     head = text("ALTER PUBLICATION {name} SET ", name=sql.Identifier(new.name))
     made = [f"{head}({new.options})"] if old.options != new.options else []
@@ -206,7 +182,6 @@ _CHANGES: dict[type, Callable[..., list[str]]] = {
     Schema: lambda _old, _new: [],
     Collation: lambda _old, _new: [],
     Extension: _extension,
-    Sequence: _sequence,
     Policy: _policy,
     Trigger: _fired,
     Rule: _fired,

@@ -8,6 +8,7 @@ from mendbook.schema import creation, definition
 from mendbook.schema.claims import circular
 from mendbook.schema.definition import alter_table
 from mendbook.schema.drift import Difference
+from mendbook.schema.forms import sequences
 from mendbook.schema.forms.context import Context, belonging, comments, step
 from mendbook.schema.key import Key, qualified
 from mendbook.schema.locks import Lock
@@ -24,7 +25,8 @@ def create(new: Object, context: Context) -> list[Step]:
     """
     assert isinstance(new, Table)  # noqa: S101  by key
     attached = new._replace(parents=[], partition_bound=None) if new.partition_bound else new
-    forward = list(_whole(attached, context.desired, set()))
+    moved = {each.key for each in context.desired.sequences.get(new.key.owner, ()) if sequences.moves(each, context)}
+    forward = list(_whole(attached, context.desired, moved))
     made = step(
         new,
         "Create",
@@ -41,8 +43,8 @@ def _whole(item: Table, side: Snapshot, apart: Set[Key]) -> Iterator[str]:
     parts = belonging(item, side)
     columns = [each for each in parts if isinstance(each, Column)]
     partition = not item.parents and any(not each.local for each in columns)
-    sequences = side.sequences.get((item.schema, item.name), ())
-    for sequence in sequences:
+    owned = [each for each in side.sequences.get((item.schema, item.name), ()) if each.key not in apart]
+    for sequence in owned:
         yield from creation.create(sequence)
     plain = [each._replace(identity="", sequence=None) for each in columns] if partition else columns
     yield creation.table(item, plain)
@@ -56,7 +58,7 @@ def _whole(item: Table, side: Snapshot, apart: Set[Key]) -> Iterator[str]:
             yield from creation.create(part)
         if isinstance(part, Column):
             yield from (*creation.column_state(part), *definition.comments(part))
-    yield from map(creation.own_sequence, sequences)
+    yield from map(creation.own_sequence, owned)
     yield from creation.table_state(item)
 
 
@@ -135,7 +137,8 @@ def drop(old: Object, context: Context) -> list[Step]:
 def _rebuilt(item: Table, context: Context) -> Iterator[str]:
     """Every statement that makes a table as it is live, with all that is dropped with it."""
     attached = item._replace(parents=[], partition_bound=None) if item.partition_bound else item
-    yield from _whole(attached, context.live, context.apart)
+    moved = {each.key for each in context.live.sequences.get(item.key.owner, ()) if sequences.moves(each, context)}
+    yield from _whole(attached, context.live, context.apart | moved)
     if item.partition_bound:
         yield _attached(item)
     for part in belonging(item, context.live):
