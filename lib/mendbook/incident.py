@@ -24,9 +24,10 @@ from mendbook.schema import clone, picture, snapshot, tables
 from mendbook.schema.clone import Clone
 from mendbook.schema.snapshot import Snapshot
 from mendbook.schema.tables import Tables
-from mendbook.stages import apply, document, edits, lasting, plan, rehearse, reproduce, verify
-from mendbook.stages.apply import Application, Journal
+from mendbook.stages import apply, document, edits, lasting, plan, rehearse, reproduce, resume, verify
+from mendbook.stages.apply import Application
 from mendbook.stages.document import Document, Record
+from mendbook.stages.journal import Journal
 from mendbook.stages.plan import Plan
 from mendbook.stages.rehearse import Rehearsal
 from mendbook.stages.reproduce import Reproduction
@@ -280,12 +281,12 @@ class Incident:
     def still_there(self) -> Reproduction:
         """Reproduce once more, just before the change.
 
-        Raises `NotThisIncident` where it is mended already, unless that was to be done by hand.
+        Raises `NotThisIncident` where it is mended already, unless that was to be done by hand or was begun.
         """
         with self._stage("reproduce again"):
             with self.target.reading() as conn:
                 found = reproduce.run(conn, self.runbook, self.values)
-            if not self.option.done_by_hand:
+            if not self.option.done_by_hand and not resume.begun(self.journal, self.record["digest"]):
                 reproduce.confirm(found, self.runbook, self.values)
             return found
 
@@ -293,7 +294,7 @@ class Incident:
         """Apply the approved plan; raises what `apply.run` raises."""
         with self._stage("apply"):
             done = apply.run(self.plan, self.target, self.journal, approved=self.record.get("approved", ""), wait=wait)
-            self.record["application"] = {"rows": [list(row) for row in done.rows()], "seconds": done.seconds}
+            self.record["application"] = done.to_json()
             return done
 
     def verify(self) -> Verification:
@@ -303,30 +304,27 @@ class Incident:
             self.record["verification"] = {"checks": [list(f) for f in found.facts()], "fingerprint": found.fingerprint}
             self.record.pop("rolled_back", None)
             verify.require(found, self.plan)
+            self.journal.note("verified")
             return found
 
     def repaired(self) -> Verdict:
         """End a repair."""
         command = self.record["plan"]["rollback"]
         back = f"# if it has to be taken back:\n{command}" if command else ""
-        return self._conclude("fixed and verified", 0, back)
+        resumed = "resumed, " if self.record.get("application", {}).get("resumed") else ""
+        return self._conclude(f"{resumed}fixed and verified", 0, back)
 
     def rollback(self, *, wait: float = WAIT_S) -> Application:
         """Take the applied plan back; raises what `apply.undo` raises, and `Refused` where nothing was applied."""
         with self._stage("roll back"):
-            after = self.record.get("verification", {}).get("fingerprint")
-            if not after or self.record.get("rolled_back"):
+            after = self.record.get("verification", {}).get("fingerprint", "")
+            done = after and not self.record.get("rolled_back")
+            if not done and not resume.begun(self.journal, self.record["digest"]):
                 raise Refused(
                     f"The plan in {self.folder} is not applied, so there is nothing to take back; nothing was changed."
                 )
-            return apply.undo(
-                self.plan,
-                self.target,
-                self.journal,
-                approved=self.record.get("approved", ""),
-                fingerprint=after,
-                wait=wait,
-            )
+            by = self.record.get("approved", "")
+            return apply.undo(self.plan, self.target, self.journal, approved=by, fingerprint=after, wait=wait)
 
     def verify_rollback(self) -> Verification:
         """Verify that the schema is as it was before the fix; raises `NotVerified`."""
@@ -334,6 +332,7 @@ class Incident:
             found = verify.after_undo(self.plan, self.target, self.runbook)
             self.record["rolled_back"] = {"checks": [list(fact) for fact in found.facts()]}
             verify.require(found, self.plan)
+            self.journal.note("verified")
             return found
 
     def rolled_back(self) -> Verdict:

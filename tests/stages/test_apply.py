@@ -24,7 +24,7 @@ from mendbook.errors import (
     WrongTarget,
 )
 from mendbook.incident import Incident
-from mendbook.stages import apply
+from mendbook.stages import turn
 
 from tests.helpers import fingerprint, read, run
 from tests.run.test_notebooks import wait_for
@@ -100,7 +100,7 @@ def test_a_second_responder_is_refused(shop: Shop) -> None:
     incident = shop.approved(shop.diagnose())
     before = fingerprint(shop.conninfo)
     with psycopg.connect(shop.conninfo) as first:
-        first.execute("SELECT pg_advisory_xact_lock(%s)", [apply._ADVISORY])
+        first.execute("SELECT pg_advisory_xact_lock(%s)", [turn.KEY])
         with pytest.raises(Refused, match="Another responder"):
             incident.apply(wait=1)
     assert fingerprint(shop.conninfo) == before
@@ -154,7 +154,7 @@ def test_a_journal_that_fails_in_the_middle_takes_back_what_was_done(
             raise OSError(28, "No space left on device")
         real(descriptor)
 
-    monkeypatch.setattr("mendbook.stages.apply.os.fsync", full)
+    monkeypatch.setattr("mendbook.stages.journal.os.fsync", full)
     with pytest.raises(ApplyFailed, match=r"No space left.*Everything that had been done was undone"):
         incident.apply(wait=5)
     monkeypatch.undo()

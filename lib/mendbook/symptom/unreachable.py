@@ -31,6 +31,15 @@ _NEXT: Mapping[Kind, str] = {
 }
 
 
+# A server that starts, restarts, wakes up or changes over takes connections again in a moment.
+_PASSING: tuple[Kind, ...] = ("connection_refused", "connection_lost", "pool_exhausted")
+
+
+def passes(error: UnreadableTarget) -> bool:
+    """Whether the same call may succeed a moment later."""
+    return triage.diagnose(str(error)).kind in _PASSING
+
+
 def opened(reference: str, *, expected_database: str = "") -> tuple[Target, Identity]:
     """Do what `target.open_target` does; where the client says why it cannot, add what follows from that."""
     try:
