@@ -304,7 +304,6 @@ class Incident:
             self.record["verification"] = {"checks": [list(f) for f in found.facts()], "fingerprint": found.fingerprint}
             self.record.pop("rolled_back", None)
             verify.require(found, self.plan)
-            self.journal.note("verified")
             return found
 
     def repaired(self) -> Verdict:
@@ -332,7 +331,6 @@ class Incident:
             found = verify.after_undo(self.plan, self.target, self.runbook)
             self.record["rolled_back"] = {"checks": [list(fact) for fact in found.facts()]}
             verify.require(found, self.plan)
-            self.journal.note("verified")
             return found
 
     def rolled_back(self) -> Verdict:
@@ -352,6 +350,8 @@ class Incident:
         self.record.update(verdict=verdict, exit_code=exit_code, next=command)
         self._remember(verdict, exit_code)
         document.write(self.folder, self.record)
+        if exit_code == 0:
+            self.journal.note("verified")
         return Verdict(
             verdict=verdict, exit_code=exit_code, digest=self.record["digest"], folder=self.folder, next=command
         )
