@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import psycopg
 import pytest
-from mendbook.incident import Incident
 from mendbook.runbook import Runbook
 from mendbook.schema.key import qualified
 from mendbook.schema.relations import Index
@@ -100,9 +100,20 @@ class Story:
         shutil.rmtree(self.folder)
         shutil.copytree(self.pristine, self.folder)
 
-    def lines(self) -> int:
-        """How many lines the journal has."""
-        return len(Incident.resume(str(self.folder)).journal.read())
+    def copied(self, folder: Path) -> Story:
+        """The same incident in a copy of its folder, as on another machine."""
+        shutil.copytree(self.folder, folder)
+        return replace(self, folder=folder)
+
+    def steps_done(self) -> int:
+        """How many groups of steps a run from this folder has done."""
+        journal = self.folder / "journal.jsonl"
+        return journal.read_text().count('"done"') if journal.exists() else 0
+
+    def is_back(self) -> bool:
+        """Whether everything is as it was before, but for what no rollback takes back."""
+        now = self.state()
+        return now[1:] == self.before[1:] and (now[0] == self.before[0] or bool(self.plan.lasting))
 
     def assert_whole(self) -> None:
         """The schema is that before or after a step, but for the index of a step that runs outside a transaction."""
@@ -143,7 +154,7 @@ def told(book: Runbook, option: str, conninfo: str, folder: Path) -> Iterator[St
             plan=found.plan,
             before=("", {}, {}),
         )
-        yield Story(**{**vars(story), "before": story.state()})
+        yield replace(story, before=story.state())
 
 
 def both_ways(story: Story, runner: Runner) -> tuple[State, dict[str, float]]:
@@ -151,20 +162,37 @@ def both_ways(story: Story, runner: Runner) -> tuple[State, dict[str, float]]:
     took = {}
     for do in ("repair", "rollback"):
         start = time.monotonic()
-        assert runner.run(story, do) == 0
+        assert runner.run(story, do) == 0, story.name
         took[do] = time.monotonic() - start
         if do == "repair":
             after = story.state()
-    assert story.state()[1:] == story.before[1:]
+    assert story.is_back()
     return after, took
 
 
-def kill(pid: int) -> None:
-    """Kill a process; it may have ended already."""
-    try:
+def strike(story: Story, runner: Runner, after: State, do: str, fault: str, at: int) -> bool:
+    """One run that is struck, and what follows; returns whether the fault came to pass."""
+    story.again()
+    if do == "rollback":
+        assert runner.run(story, "repair") == 0, story.name
+    runner.run(story, do, fault=fault, at=at)
+    story.assert_whole()
+    assert_goes_on(story, runner, after)
+    return (story.folder / "struck").exists()
+
+
+def kill_at_an_instant(story: Story, runner: Runner, after: State, do: str, most: float) -> None:
+    """Kill one run at any instant up to *most* seconds after its beginning, and see what follows."""
+    story.again()
+    if do == "rollback":
+        assert runner.run(story, "repair") == 0, story.name
+    pid = runner.begin(story, do)
+    time.sleep(random.uniform(0, most))  # noqa: S311
+    with suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return
+    runner.end()
+    story.assert_whole()
+    assert_goes_on(story, runner, after)
 
 
 def assert_goes_on(story: Story, runner: Runner, after: State) -> None:
@@ -172,7 +200,7 @@ def assert_goes_on(story: Story, runner: Runner, after: State) -> None:
     code = runner.run(story, "repair")
     record = json.loads((story.folder / "record.json").read_text())
     # A run that was killed after its verdict needs no other one, which says that the incident is mended.
-    assert code == 0 or (code == 4 and record["exit_code"] == 0), record["verdict"]
+    assert code == 0 or (code == 4 and record["exit_code"] == 0), (story.name, record["verdict"], record["history"][-1])
     assert story.state() == after, story.name
-    assert runner.run(story, "rollback") == 0
-    assert story.state() == story.before or story.plan.lasting
+    assert runner.run(story, "rollback") == 0, story.name
+    assert story.is_back()

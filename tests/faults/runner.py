@@ -10,6 +10,7 @@ import json
 import os
 import signal
 import sys
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -33,10 +34,11 @@ def main() -> None:
 def obey(command: dict[str, Any]) -> int:
     """Do one command; returns what the command line would exit with."""
     os.environ.update(command["environment"])
+    mark = Path(command["folder"], "struck")
     if command["fault"] == "kill at write":
-        strike_journal(command["at"])
+        strike_journal(command["at"], mark)
     elif command["fault"]:
-        strike_statement(command["at"], command["fault"])
+        strike_statement(command["at"], mark, command["fault"])
     try:
         return change(command)
     except MendbookError as error:
@@ -62,7 +64,7 @@ def change(command: dict[str, Any]) -> int:
     return incident.rolled_back().exit_code
 
 
-def strike_journal(at: int) -> None:
+def strike_journal(at: int, mark: Path) -> None:
     """Kill this process right after the journal's line number *at* of this run."""
     real, written = Journal._add, 0
 
@@ -71,12 +73,13 @@ def strike_journal(at: int) -> None:
         real(self, event, facts)
         written += 1
         if written == at:
+            mark.touch()
             os.kill(os.getpid(), signal.SIGKILL)
 
     Journal._add = add  # type: ignore[method-assign]
 
 
-def strike_statement(at: int, fault: str) -> None:
+def strike_statement(at: int, mark: Path, fault: str) -> None:
     """Strike when this process sends its statement number *at*: end its session, or kill its backend like a crash."""
     real, sent = psycopg.Connection.execute, 0
 
@@ -84,6 +87,7 @@ def strike_statement(at: int, fault: str) -> None:
         nonlocal sent
         sent += 1
         if sent == at:
+            mark.touch()
             strike(self, fault)
         return real(self, *arguments, **options)
 

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import random
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import yaml
-from mendbook import authoring, runbook
-from mendbook.runbook import Runbook
+from mendbook import authoring, embedded, runbook
 
-from tests.faults.harness import Runner, Story, assert_goes_on, both_ways, kill, told
+from tests.faults.harness import Runner, State, Story, both_ways, kill_at_an_instant, strike, told
 from tests.helpers import run
-
-Make = Callable[[str], str]
 
 # A transaction, an index outside of one, a backfill that commits in batches, a constraint over an index built before,
 # and a record of a migration, which no schema shows.
@@ -28,54 +23,71 @@ STEPS = """
 """
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def runner() -> Iterator[Runner]:
     with Runner() as started:
         yield started
 
 
-@pytest.fixture
-def story(make_database: Make, tmp_path: Path) -> Iterator[Story]:
+@pytest.fixture(scope="module")
+def story(server: embedded.Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
     """Several steps of every kind, on a table with rows."""
-    folder = authoring.start("orders-shipped-at", tmp_path / "runbooks")
+    place = tmp_path_factory.mktemp("faults")
+    folder = authoring.start("orders-shipped-at", place / "runbooks")
     text = yaml.safe_load((folder / "runbook.yaml").read_text())
     text["options"][0]["steps"] += yaml.safe_load(STEPS)
     (folder / "runbook.yaml").write_text(yaml.safe_dump(text))
     book = runbook.load(folder)
-    conninfo = make_database(book.broken)
-    run(conninfo, "INSERT INTO orders (placed_at) SELECT now() FROM generate_series(1, 5000)")
-    with told(book, "", conninfo, tmp_path) as begun:
-        yield begun
+    with server.scratch() as name:
+        conninfo = server.conninfo(name)
+        run(conninfo, book.broken)
+        run(conninfo, "INSERT INTO orders (placed_at) SELECT now() FROM generate_series(1, 5000)")
+        with told(book, "", conninfo, place) as begun:
+            yield begun
 
 
-def test_a_runner_that_is_killed_at_any_journal_line_is_gone_on_with(story: Story, runner: Runner) -> None:
-    after, _ = both_ways(story, runner)
-    for do in ("repair", "rollback"):
-        at = 0
-        while True:
-            at += 1
-            story.again()
-            if do == "rollback":
-                assert runner.run(story, "repair") == 0
-            code = runner.run(story, do, fault="kill at write", at=at)
-            story.assert_whole()
-            assert_goes_on(story, runner, after)
-            if code == 0:
-                break
-            assert code == -9, (do, at)
-        assert at > len(story.plan.steps), do
+@pytest.fixture(scope="module")
+def undisturbed(story: Story, runner: Runner) -> tuple[State, dict[str, float]]:
+    return both_ways(story, runner)
 
 
-def test_a_runner_that_is_killed_at_any_instant_is_gone_on_with(story: Story, runner: Runner) -> None:
-    after, took = both_ways(story, runner)
-    for _ in range(4):
-        for do in ("repair", "rollback"):
-            story.again()
-            if do == "rollback":
-                assert runner.run(story, "repair") == 0
-            pid = runner.begin(story, do)
-            time.sleep(random.uniform(0, took[do]))
-            kill(pid)
-            runner.end()
-            story.assert_whole()
-            assert_goes_on(story, runner, after)
+Undisturbed = tuple[State, dict[str, float]]
+
+
+@pytest.mark.parametrize(("do", "at"), [("repair", 4), ("repair", 9), ("repair", 21), ("rollback", 6)])
+def test_what_is_killed_at_a_line_of_the_journal_is_gone_on_with(
+    do: str, at: int, story: Story, runner: Runner, undisturbed: Undisturbed
+) -> None:
+    assert strike(story, runner, undisturbed[0], do, fault="kill at write", at=at)
+
+
+@pytest.mark.parametrize("do", ["repair", "rollback"])
+def test_what_is_killed_at_any_instant_is_gone_on_with(
+    do: str, story: Story, runner: Runner, undisturbed: Undisturbed
+) -> None:
+    kill_at_an_instant(story, runner, undisturbed[0], do, undisturbed[1][do])
+
+
+@pytest.mark.parametrize("at", [44, 58])
+def test_what_loses_its_session_goes_on_over_another(
+    at: int, story: Story, runner: Runner, undisturbed: Undisturbed
+) -> None:
+    assert strike(story, runner, undisturbed[0], "repair", fault="end the session", at=at)
+
+
+@pytest.mark.parametrize("copied", [False, True])
+def test_of_two_runs_of_one_plan_one_applies_and_the_other_says_why(
+    copied: bool, story: Story, runner: Runner, undisturbed: Undisturbed, tmp_path: Path
+) -> None:
+    """From one folder, and from a copy of it as on another machine."""
+    story.again()
+    rival = story.copied(tmp_path / "copy") if copied else story
+    with Runner() as second:
+        runner.begin(story, "repair")
+        second.begin(rival, "repair")
+        codes = sorted([runner.end(), second.end()])
+    assert codes[0] == 0
+    assert codes[1] in (4, 7)
+    assert story.state() == undisturbed[0]
+    assert runner.run(max(story, rival, key=Story.steps_done), "rollback") == 0
+    assert story.is_back()
