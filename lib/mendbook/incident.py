@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -42,10 +42,10 @@ WAIT_S = 60.0  # how long `repair` goes on asking for locks, in all
 class Incident:
     """One runbook on one target, with its folder."""
 
-    def __init__(self, folder: Path, record: Record, *, expected_database: str = "") -> None:
+    def __init__(self, folder: Path, record: Record, *, expected_database: str = "", wait: float = 0.0) -> None:
         self.folder = folder
         self.record = record
-        self._expected_database = expected_database
+        self._open = partial(unreachable.opened, record["target"], expected_database=expected_database, wait=wait)
         self._diagnosed = False
         self.journal = Journal(folder / "journal.jsonl")
         self._kept = ExitStack()
@@ -100,8 +100,8 @@ class Incident:
         return incident
 
     @classmethod
-    def resume(cls, folder: str, *, expected_database: str = "") -> Incident:
-        """Take up a diagnosed incident from its folder; raises `Usage` where there is none."""
+    def resume(cls, folder: str, *, expected_database: str = "", wait: float = 0.0) -> Incident:
+        """Take up a diagnosed incident, and its database within *wait* seconds; raises `Usage` where there is none."""
         path = Path(folder)
         try:
             record = document.load(path)
@@ -110,7 +110,7 @@ class Incident:
                 f"{folder or 'The empty name'} is no incident folder; nothing was started. Name the folder that "
                 f"diagnose made, such as incidents/20261120-031500-socket-sessions-updated-at."
             ) from None
-        incident = cls(path, record, expected_database=expected_database or record["expected_database"])
+        incident = cls(path, record, expected_database=expected_database or record["expected_database"], wait=wait)
         incident._diagnosed = True
         with incident._stage("identify again"):
             incident.record["identity"] = [list(fact) for fact in incident.identity.facts()]
@@ -136,7 +136,7 @@ class Incident:
 
     @cached_property
     def _opened(self) -> tuple[Target, Identity]:
-        return unreachable.opened(self.record["target"], expected_database=self._expected_database)
+        return self._open()
 
     @property
     def target(self) -> Target:

@@ -38,10 +38,8 @@ def main() -> None:
             stack.callback(server.stop)
             server.create("broken")
             run(server.conninfo("broken"), book.broken)
-            story = stack.enter_context(told(book, option, server.conninfo("broken"), place))
-            rows.append(
-                (story.name, str(len(story.plan.steps)), *map(str, struck(story, runner, asked.instants)), "all")
-            )
+            story = stack.enter_context(told(book, option, server, "broken", place))
+            rows.append((story.name, str(len(story.plan.steps)), *map(str, struck(story, runner, asked.instants))))
             print(render.table_text(head, rows[-1:]), flush=True)
     print(render.table_text(head, rows))
 

@@ -19,6 +19,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from mendbook import embedded
 from mendbook.runbook import Runbook
 from mendbook.schema.key import qualified
 from mendbook.schema.relations import Index
@@ -80,11 +81,17 @@ class Story:
 
     name: str
     case: Case
-    conninfo: str
+    server: embedded.Server
+    database: str
     folder: Path
     pristine: Path  # the folder as the diagnosis left it
     plan: plan.Plan
     before: State
+
+    @property
+    def conninfo(self) -> str:
+        """Where the database is."""
+        return self.server.conninfo(self.database)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -96,7 +103,9 @@ class Story:
         return read(self.conninfo).fingerprint(), rows(self.conninfo), self.case.files()
 
     def again(self) -> None:
-        """Begin anew: the folder as it was before anything was applied."""
+        """Begin anew: the database and the folder as they were before anything was applied."""
+        self.server.drop(self.database)
+        self.server.create(self.database, template=f"{self.database}_pristine")
         shutil.rmtree(self.folder)
         shutil.copytree(self.pristine, self.folder)
 
@@ -137,18 +146,20 @@ class Story:
 
 
 @contextmanager
-def told(book: Runbook, option: str, conninfo: str, folder: Path) -> Iterator[Story]:
-    """Diagnose a runbook on the broken database *conninfo*."""
+def told(book: Runbook, option: str, server: embedded.Server, database: str, folder: Path) -> Iterator[Story]:
+    """Diagnose a runbook on the broken *database*."""
+    server.create(f"{database}_pristine", template=database)
     with pytest.MonkeyPatch.context() as environment:
         case = Case(book, folder, environment)
-        found = case.on(conninfo, option)
+        found = case.on(server.conninfo(database), option)
         assert found.diagnosed().exit_code == 3
         pristine = folder / "pristine"
         shutil.copytree(found.folder, pristine)
         story = Story(
             name=f"{book.slug} {found.option.id}",
             case=case,
-            conninfo=conninfo,
+            server=server,
+            database=database,
             folder=found.folder,
             pristine=pristine,
             plan=found.plan,

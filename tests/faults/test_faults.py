@@ -42,7 +42,7 @@ def story(server: embedded.Server, tmp_path_factory: pytest.TempPathFactory) -> 
         conninfo = server.conninfo(name)
         run(conninfo, book.broken)
         run(conninfo, "INSERT INTO orders (placed_at) SELECT now() FROM generate_series(1, 5000)")
-        with told(book, "", conninfo, place) as begun:
+        with told(book, "", server, name, place) as begun:
             yield begun
 
 

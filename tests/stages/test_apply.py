@@ -7,7 +7,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psycopg
@@ -266,3 +266,55 @@ def test_dangerous_steps_are_refused_until_they_are_asked_for(shop: Shop, monkey
     assert "writes every row" in found.plan.dangers[0]
     assert "Dangerous:" in (found.folder / "fix.md").read_text()
     assert "Dangerous:" in (found.folder / "fix.html").read_text()
+
+
+# ---- what the role may not do
+
+
+@pytest.fixture
+def porter(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A role that may connect and read, and nothing else."""
+    run(shop.conninfo, "CREATE ROLE porter LOGIN; GRANT SELECT ON orders TO porter")
+    monkeypatch.setenv("SHOP", psycopg.conninfo.make_conninfo(shop.conninfo, user="porter"))
+    yield "porter"
+    writing = psycopg.conninfo.make_conninfo(shop.conninfo, options="-c default_transaction_read_only=off")
+    run(writing, "DROP OWNED BY porter; DROP ROLE porter")
+
+
+def test_a_role_that_owns_nothing_is_refused_before_the_first_step(shop: Shop, porter: str) -> None:
+    extend(shop.book, [{"sql": "CREATE TABLE parcels ()"}, {"sql": "CREATE SCHEMA depot"}])
+    found = shop.approved(shop.diagnose())
+    with pytest.raises(Refused, match=r"porter may not do this.*owner of public\.orders, which belongs to postgres"):
+        found.apply()
+    with pytest.raises(Refused, match="it needs CREATE on the schema public; it needs CREATE on the database"):
+        found.apply()
+    assert "asked" not in [line["event"] for line in found.journal.read()]
+
+
+def test_a_role_that_only_may_become_the_owner_is_told_so(shop: Shop, porter: str) -> None:
+    run(shop.conninfo, "CREATE ROLE keeper; ALTER TABLE orders OWNER TO keeper; ALTER ROLE porter NOINHERIT")
+    run(shop.conninfo, "GRANT keeper TO porter")
+    try:
+        with pytest.raises(Refused, match=r"belongs to keeper \(it is a member of keeper, and does not inherit"):
+            shop.approved(shop.diagnose()).apply()
+    finally:
+        run(shop.conninfo, "REASSIGN OWNED BY keeper TO postgres; DROP ROLE keeper")
+
+
+def test_a_role_that_inherits_from_the_owner_applies(shop: Shop, porter: str) -> None:
+    run(shop.conninfo, "CREATE ROLE keeper; ALTER TABLE orders OWNER TO keeper; GRANT keeper TO porter")
+    try:
+        shop.approved(shop.diagnose()).apply()
+    finally:
+        run(shop.conninfo, "REASSIGN OWNED BY keeper TO postgres; DROP ROLE keeper")
+
+
+@pytest.mark.parametrize("what", ["DATABASE", "ROLE"])
+def test_where_a_connection_is_made_read_only_is_said(what: str, shop: Shop, porter: str) -> None:
+    found = shop.approved(shop.diagnose())
+    with psycopg.connect(shop.conninfo, autocommit=True) as conn:
+        name = psycopg.sql.Identifier(conn.info.dbname if what == "DATABASE" else porter)
+        change = psycopg.sql.SQL("ALTER {} {} SET default_transaction_read_only = on")
+        conn.execute(change.format(psycopg.sql.SQL(what), name))
+    with pytest.raises(Refused, match=f"default_transaction_read_only is set for this {what.lower()}"):
+        found.apply()

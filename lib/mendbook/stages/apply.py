@@ -23,7 +23,7 @@ from mendbook.errors import (
 from mendbook.request import who
 from mendbook.schema import snapshot
 from mendbook.schema.step import Step, Transaction
-from mendbook.stages import edits, execution, resume, turn
+from mendbook.stages import edits, execution, permits, resume, turn
 from mendbook.stages.execution import Applied, Clock, Numbered
 from mendbook.stages.journal import Journal
 from mendbook.stages.plan import Plan
@@ -202,11 +202,7 @@ class _Run:
                 f"one that the plan was made for ({planned['database']!r} as {planned['role']!r}); nothing was changed."
             )
         require_primary(self.target, identity)
-        if identity.read_only:
-            raise Refused(
-                f"The role {identity.role} is read-only by default (default_transaction_read_only); nothing was "
-                f"changed. Use a role that may change the schema."
-            )
+        permits.require(conn, self.plan, identity)
 
     def _wait_for(self, conn: psycopg.Connection[Any], found: Progress) -> None:
         """Wait until the session of the run before has ended: the server may still work for a client that is gone."""
