@@ -55,7 +55,7 @@ WINGS = (GROUND, *((wing,) for wing in ABOVE))
 STAGES = (
     *("expected", "edits", "history", "script", "stated", "reproduce", "sessions", "replay", "plan", "repeatable"),
     "lasting",
-    *("rehearse", "journal", "resume", "turn", "permits", "execution", "apply", "verify", "document"),
+    *("rehearse", "journal", "resume", "turn", "permits", "blockers", "execution", "apply", "verify", "document"),
 )
 
 

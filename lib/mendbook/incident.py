@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, replace
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from mendbook.schema import clone, picture, snapshot, tables
 from mendbook.schema.clone import Clone
 from mendbook.schema.snapshot import Snapshot
 from mendbook.schema.tables import Tables
+from mendbook.show import live
 from mendbook.stages import apply, document, edits, lasting, plan, rehearse, reproduce, resume, verify
 from mendbook.stages.apply import Application
 from mendbook.stages.document import Document, Record
@@ -45,7 +46,8 @@ class Incident:
     def __init__(self, folder: Path, record: Record, *, expected_database: str = "", wait: float = 0.0) -> None:
         self.folder = folder
         self.record = record
-        self._open = partial(unreachable.opened, record["target"], expected_database=expected_database, wait=wait)
+        opened = partial(unreachable.opened, record["target"], expected_database=expected_database, wait=wait)
+        self._opened = cache(opened)
         self._diagnosed = False
         self.journal = Journal(folder / "journal.jsonl")
         self._kept = ExitStack()
@@ -134,19 +136,15 @@ class Incident:
         values: Mapping[str, Value] = self.record["values"]
         return values
 
-    @cached_property
-    def _opened(self) -> tuple[Target, Identity]:
-        return self._open()
-
     @property
     def target(self) -> Target:
         """The target."""
-        return self._opened[0]
+        return self._opened()[0]
 
     @property
     def identity(self) -> Identity:
         """Which database it is."""
-        return self._opened[1]
+        return self._opened()[1]
 
     # ---- diagnose
 
@@ -293,7 +291,8 @@ class Incident:
     def apply(self, *, wait: float = WAIT_S) -> Application:
         """Apply the approved plan; raises what `apply.run` raises."""
         with self._stage("apply"):
-            done = apply.run(self.plan, self.target, self.journal, approved=self.record.get("approved", ""), wait=wait)
+            by, show = self.record.get("approved", ""), live.place()
+            done = apply.run(self.plan, self.target, self.journal, approved=by, wait=wait, show=show)
             self.record["application"] = done.to_json()
             return done
 
@@ -317,13 +316,13 @@ class Incident:
         """Take the applied plan back; raises what `apply.undo` raises, and `Refused` where nothing was applied."""
         with self._stage("roll back"):
             after = self.record.get("verification", {}).get("fingerprint", "")
-            done = after and not self.record.get("rolled_back")
-            if not done and not resume.begun(self.journal, self.record["digest"]):
+            undone = not after or self.record.get("rolled_back")
+            if undone and not resume.begun(self.journal, self.record["digest"]):
                 raise Refused(
                     f"The plan in {self.folder} is not applied, so there is nothing to take back; nothing was changed."
                 )
-            by = self.record.get("approved", "")
-            return apply.undo(self.plan, self.target, self.journal, approved=by, fingerprint=after, wait=wait)
+            more = {"fingerprint": after, "wait": wait, "show": live.place()}
+            return apply.undo(self.plan, self.target, self.journal, approved=self.record.get("approved", ""), **more)
 
     def verify_rollback(self) -> Verification:
         """Verify that the schema is as it was before the fix; raises `NotVerified`."""

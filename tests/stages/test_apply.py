@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import threading
 import time
@@ -24,7 +25,9 @@ from mendbook.errors import (
     WrongTarget,
 )
 from mendbook.incident import Incident
-from mendbook.stages import turn
+from mendbook.run import notebooks
+from mendbook.stages import apply, turn
+from mendbook.stages.blockers import Blockers
 
 from tests.helpers import fingerprint, read, run
 from tests.run.test_notebooks import wait_for
@@ -318,3 +321,55 @@ def test_where_a_connection_is_made_read_only_is_said(what: str, shop: Shop, por
         conn.execute(change.format(psycopg.sql.SQL(what), name))
     with pytest.raises(Refused, match=f"default_transaction_read_only is set for this {what.lower()}"):
         found.apply()
+
+
+# ---- who is in the way
+
+
+def test_who_is_in_the_way_is_said_before_the_first_step(shop: Shop, make_database: Make) -> None:
+    extend(shop.book, [{"sql": "CREATE INDEX orders_placed_at ON orders (placed_at)"}])
+    found = shop.diagnose()
+    seen: list[Blockers] = []
+    with psycopg.connect(shop.conninfo, application_name="pg_dump", autocommit=True) as dump:
+        dump.execute("BEGIN")
+        dump.execute("SELECT 'password=hunter2-and-more', * FROM orders")
+        pid = dump.info.backend_pid
+        with pytest.raises(LockNotObtained):
+            apply.run(found.plan, found.target, found.journal, approved=found.plan.digest, wait=1, show=seen.append)
+    [blocker] = seen[0].found
+    assert (blocker.who, blocker.what, blocker.role) == (f"pid {pid}", "dump", "postgres")
+    assert blocker.why == 'holds ACCESS SHARE on "public"."orders"'
+    assert "FROM orders" in blocker.query
+    assert "hunter2" not in blocker.query + found.journal.path.read_text()
+    waiting = [each for each in seen[1:] if each.waiting and each]
+    assert {each.found[0].who for each in waiting} == {blocker.who}
+    events = [line["event"] for line in found.journal.read()]
+    assert events.index("ahead") < events.index("blocked") < events.index("waited")
+
+
+def test_what_holds_up_nobody_is_not_in_the_way(shop: Shop) -> None:
+    found = shop.diagnose()
+    seen: list[Blockers] = []
+    with psycopg.connect(shop.conninfo) as other:
+        other.execute("SELECT pg_sleep(0)")
+        apply.run(found.plan, found.target, found.journal, approved=found.plan.digest, wait=1, show=seen.append)
+    assert [each.found for each in seen] == [()]
+    assert str(seen[0]) == "Nobody is in the way."
+
+
+def test_the_page_shows_who_a_step_waits_for_while_it_waits(shop: Shop, tmp_path: Path) -> None:
+    found = shop.diagnose()
+    stages: list[str] = []
+    with psycopg.connect(shop.conninfo, application_name="reporting") as holder:
+        holder.execute("LOCK TABLE orders IN ACCESS SHARE MODE")
+        pid = holder.info.backend_pid
+
+        def progress(stage: str) -> None:
+            stages.append(stage)
+            if "waits behind" in stage:
+                holder.rollback()
+
+        given = {"folder": str(found.folder), "approve": found.plan.digest, "wait": 30.0}
+        ended = notebooks.run(notebooks.path("repair"), tmp_path / "repair.ipynb", given, progress=progress)
+    assert ended.completed, ended.message
+    assert any(re.match(rf"Apply: waits behind pid {pid} \(idle in transaction.*reporting\)", each) for each in stages)

@@ -23,7 +23,8 @@ from mendbook.errors import (
 from mendbook.request import who
 from mendbook.schema import snapshot
 from mendbook.schema.step import Step, Transaction
-from mendbook.stages import edits, execution, permits, resume, turn
+from mendbook.stages import blockers, edits, execution, permits, resume, turn
+from mendbook.stages.blockers import Blockers
 from mendbook.stages.execution import Applied, Clock, Numbered
 from mendbook.stages.journal import Journal
 from mendbook.stages.plan import Plan
@@ -83,20 +84,40 @@ def approve(plan: Plan, digest: str) -> None:
         )
 
 
-def run(plan: Plan, target: Target, journal: Journal, *, approved: str, wait: float = 60.0) -> Application:
-    """Apply *plan* to *target*, or go on where an earlier run stopped; *wait* is the total time in seconds to go on
-    asking for locks and for a connection.
+Show = Callable[[Blockers], None]
+
+
+def run(
+    plan: Plan,
+    target: Target,
+    journal: Journal,
+    *,
+    approved: str,
+    wait: float = 60.0,
+    show: Show = lambda seen: None,
+) -> Application:
+    """Apply *plan* to *target*, or go on where an earlier run stopped.
+
+    *wait* is the total time in seconds to go on asking for locks and for a connection; *show* is given who is in the
+    way, before the first step and whenever that changes.
 
     Raises `NotApproved`, `WrongTarget`, `SchemaMoved` and `LockNotObtained` with nothing changed, `ApplyFailed` with
     what was done undone or named.
     """
     approve(plan, approved)
     with journal.held():
-        return _Run(plan, target, journal, "forward", wait).go()
+        return _Run(plan, target, journal, "forward", wait, show).go()
 
 
 def undo(
-    plan: Plan, target: Target, journal: Journal, *, approved: str, fingerprint: str, wait: float = 60.0
+    plan: Plan,
+    target: Target,
+    journal: Journal,
+    *,
+    approved: str,
+    fingerprint: str,
+    wait: float = 60.0,
+    show: Show = lambda seen: None,
 ) -> Application:
     """Take an applied *plan* back, or what an earlier run did of it; *fingerprint* is the schema's as it was verified.
 
@@ -104,15 +125,23 @@ def undo(
     """
     approve(plan, approved)
     with journal.held():
-        return _Run(plan, target, journal, "undo", wait, fingerprint).go()
+        return _Run(plan, target, journal, "undo", wait, show, fingerprint).go()
 
 
 class _Run:
     """One application of a plan, forward or backward."""
 
     def __init__(
-        self, plan: Plan, target: Target, journal: Journal, direction: str, wait: float, fingerprint: str = ""
+        self,
+        plan: Plan,
+        target: Target,
+        journal: Journal,
+        direction: str,
+        wait: float,
+        show: Show,
+        fingerprint: str = "",
     ) -> None:
+        self.show = show
         self.plan, self.target, self.journal, self.direction = plan, target, journal, direction
         self.fingerprint = fingerprint  # of the schema as it was verified after the plan was applied
         self.start = time.monotonic()
@@ -180,10 +209,22 @@ class _Run:
         self._begin(conn, there)
         if not forward and not self.edited:
             self._edit(undo=True)
+        self._tell(blockers.ahead(conn, [step for _, step in left]))
+        with blockers.watched(guard, conn.info.backend_pid, self._tell):
+            self._each(conn, guard, left if forward else left[::-1], found)
+
+    def _each(
+        self, conn: psycopg.Connection[Any], guard: psycopg.Connection[Any], left: list[Numbered], found: Progress
+    ) -> None:
         unsure = found.asked.numbers if found.asked else ()
-        for group in execution.groups(left if forward else reversed(left), self.direction):
+        for group in execution.groups(left, self.direction):
             guard.execute("SELECT")  # fails where this run has lost its turn
             self._group(conn, group, again=any(number in unsure for number, _ in group))
+
+    def _tell(self, seen: Blockers) -> None:
+        """Show who is in the way, and write it down."""
+        self.journal.note("blocked" if seen.waiting else "ahead", by=seen.names())
+        self.show(seen)
 
     def _group(self, conn: psycopg.Connection[Any], group: list[Numbered], *, again: bool) -> None:
         numbers = [number for number, _ in group]

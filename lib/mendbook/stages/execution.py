@@ -16,7 +16,7 @@ import psycopg
 from mendbook import render
 from mendbook.errors import LockNotObtained
 from mendbook.schema.step import Step, Transaction
-from mendbook.stages import resume
+from mendbook.stages import blockers, resume
 from mendbook.target import limit
 
 LOCK_TIMEOUT_MS = 2_000  # no statement of the application waits longer than this behind ours
@@ -27,15 +27,6 @@ PAUSE_MOST_S = 10.0
 Numbered = tuple[int, Step]  # the number of a step in its plan, from 1
 Say = Callable[..., None]  # writes a line of the journal
 
-_BLOCKERS: LiteralString = """
-SELECT DISTINCT a.pid, coalesce(a.usename, '?') AS role, coalesce(nullif(a.application_name, ''), '?') AS application,
-       a.state, extract(epoch FROM now() - coalesce(a.xact_start, a.query_start))::int AS seconds
-FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
-WHERE l.granted AND l.relation = ANY (SELECT to_regclass(name) FROM unnest(%s::text[]) AS name)
-  AND a.pid <> pg_backend_pid()
-ORDER BY seconds DESC NULLS LAST
-LIMIT 5
-"""
 _VALID: LiteralString = "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(%s)"
 
 
@@ -103,10 +94,10 @@ def run(
                 _inside(conn, group, direction, partial(say, "asked", **facts))
         except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected) as error:
             again = True
-            blockers = _blockers(conn, group)
-            say("waited", steps=titles, attempt=attempt, blockers=blockers)
+            behind = blockers.holders(conn, [step for _, step in group]).names()
+            say("waited", steps=titles, attempt=attempt, blockers=behind)
             if not clock.pause(attempt):
-                raise _busy(group, attempt, start, blockers, error) from None
+                raise _busy(group, attempt, start, behind, error) from None
         else:
             seconds = time.monotonic() - start
             return [Applied(title=title, seconds=seconds / len(titles), attempts=attempt) for title in titles]
@@ -161,24 +152,12 @@ def _session_limits(conn: psycopg.Connection[Any]) -> Iterator[None]:
 
 
 def _busy(
-    group: list[Numbered], attempts: int, start: float, blockers: list[str], error: psycopg.Error
+    group: list[Numbered], attempts: int, start: float, behind: list[str], error: psycopg.Error
 ) -> LockNotObtained:
     waited = time.monotonic() - start
-    who = "; ".join(blockers) or str(error.diag.message_primary)
+    who = "; ".join(behind) or str(error.diag.message_primary)
     step = group[0][1]
     return LockNotObtained(
         f"{step.title} asked {render.words(attempts, 'time')} in {waited:.0f} s for {step.lock} and did not "
         f"get it, behind {who}; nothing was changed by it. End that session or run this again with a longer --wait."
     )
-
-
-def _blockers(conn: psycopg.Connection[Any], group: list[Numbered]) -> list[str]:
-    """Who holds locks on the relations that the steps need: ``pid 4711 (idle in transaction for 720 s, reporting)``."""
-    names = sorted({name for _, step in group for name in step.locks})
-    try:
-        rows = conn.execute(_BLOCKERS, [names]).fetchall()
-    except psycopg.Error:
-        return []
-    return [
-        f"pid {pid} ({state} for {seconds} s, {role}, {application})" for pid, role, application, state, seconds in rows
-    ]
