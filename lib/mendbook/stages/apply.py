@@ -188,7 +188,8 @@ class _Run:
                 with turn.taken(self.target) as guard, self.target.connect() as conn:
                     self._on(conn, guard)
             except (psycopg.Error, MendbookError) as error:
-                if not _is_loss(error):
+                # What was begun is not taken back on another database, such as a standby that is not promoted yet.
+                if not (_is_loss(error) or (self.begun and isinstance(error, WrongTarget))):
                     raise
                 attempt += 1
                 self.journal.note("lost", reason=_said(error), attempt=attempt)
