@@ -63,7 +63,7 @@ WINGS = (GROUND, *((wing,) for wing in ABOVE))
 STAGES = (
     *("expected", "edits", "history", "script", "stated", "reproduce", "sessions", "replay", "plan", "repeatable"),
     "lasting",
-    *("rehearse", "apply", "verify", "document"),
+    *("rehearse", "journal", "resume", "turn", "permits", "blockers", "execution", "apply", "verify", "document"),
 )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping
 from dataclasses import asdict, replace
-from functools import cached_property
+from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +24,11 @@ from mendbook.schema.audit import Audit
 from mendbook.schema.clone import Clone
 from mendbook.schema.snapshot import Snapshot
 from mendbook.schema.tables import Tables
-from mendbook.stages import apply, document, edits, lasting, plan, rehearse, reproduce, verify
-from mendbook.stages.apply import Application, Journal
+from mendbook.show import live
+from mendbook.stages import apply, document, edits, lasting, plan, rehearse, reproduce, resume, verify
+from mendbook.stages.apply import Application
 from mendbook.stages.document import Document, Record
+from mendbook.stages.journal import Journal
 from mendbook.stages.plan import Plan
 from mendbook.stages.rehearse import Rehearsal
 from mendbook.stages.reproduce import Reproduction
@@ -41,9 +43,10 @@ WAIT_S = 60.0  # how long `repair` goes on asking for locks, in all
 class Incident(Recording):
     """One runbook on one target, with its folder."""
 
-    def __init__(self, folder: Path, record: Record, *, expected_database: str = "") -> None:
+    def __init__(self, folder: Path, record: Record, *, expected_database: str = "", wait: float = 0.0) -> None:
         super().__init__(folder, record)
-        self._expected_database = expected_database
+        opened = partial(unreachable.opened, record["target"], expected_database=expected_database, wait=wait)
+        self._opened = cache(opened)
         self.journal = Journal(folder / "journal.jsonl")
 
     # ---- beginning
@@ -96,8 +99,8 @@ class Incident(Recording):
         return incident
 
     @classmethod
-    def resume(cls, folder: str, *, expected_database: str = "") -> Incident:
-        """Take up a diagnosed incident from its folder; raises `Usage` where there is none."""
+    def resume(cls, folder: str, *, expected_database: str = "", wait: float = 0.0) -> Incident:
+        """Take up a diagnosed incident, and its database within *wait* seconds; raises `Usage` where there is none."""
         path = Path(folder)
         try:
             record = document.load(path)
@@ -106,7 +109,7 @@ class Incident(Recording):
                 f"{folder or 'The empty name'} is no incident folder; nothing was started. Name the folder that "
                 f"diagnose made, such as incidents/20261120-031500-socket-sessions-updated-at."
             ) from None
-        incident = cls(path, record, expected_database=expected_database or record["expected_database"])
+        incident = cls(path, record, expected_database=expected_database or record["expected_database"], wait=wait)
         incident._diagnosed = True
         with incident._stage("identify again"):
             incident.record["identity"] = [list(fact) for fact in incident.identity.facts()]
@@ -130,19 +133,15 @@ class Incident(Recording):
         values: Mapping[str, Value] = self.record["values"]
         return values
 
-    @cached_property
-    def _opened(self) -> tuple[Target, Identity]:
-        return unreachable.opened(self.record["target"], expected_database=self._expected_database)
-
     @property
     def target(self) -> Target:
         """The target."""
-        return self._opened[0]
+        return self._opened()[0]
 
     @property
     def identity(self) -> Identity:
         """Which database it is."""
-        return self._opened[1]
+        return self._opened()[1]
 
     # ---- diagnose
 
@@ -296,20 +295,21 @@ class Incident(Recording):
     def still_there(self) -> Reproduction:
         """Reproduce once more, just before the change.
 
-        Raises `NotThisIncident` where it is mended already, unless that was to be done by hand.
+        Raises `NotThisIncident` where it is mended already, unless that was to be done by hand or was begun.
         """
         with self._stage("reproduce again"):
             with self.target.reading() as conn:
                 found = reproduce.run(conn, self.runbook, self.values)
-            if not self.option.done_by_hand:
+            if not self.option.done_by_hand and not resume.begun(self.journal, self.record["digest"]):
                 reproduce.confirm(found, self.runbook, self.values)
             return found
 
     def apply(self, *, wait: float = WAIT_S) -> Application:
         """Apply the approved plan; raises what `apply.run` raises."""
         with self._stage("apply"):
-            done = apply.run(self.plan, self.target, self.journal, approved=self.record.get("approved", ""), wait=wait)
-            self.record["application"] = {"rows": [list(row) for row in done.rows()], "seconds": done.seconds}
+            by, show = self.record.get("approved", ""), live.place()
+            done = apply.run(self.plan, self.target, self.journal, approved=by, wait=wait, show=show)
+            self.record["application"] = done.to_json()
             return done
 
     def verify(self) -> Verification:
@@ -325,24 +325,20 @@ class Incident(Recording):
         """End a repair."""
         command = self.record["plan"]["rollback"]
         back = f"# if it has to be taken back:\n{command}" if command else ""
-        return self._conclude("fixed and verified", 0, back)
+        resumed = "resumed, " if self.record.get("application", {}).get("resumed") else ""
+        return self._ended(f"{resumed}fixed and verified", back)
 
     def rollback(self, *, wait: float = WAIT_S) -> Application:
         """Take the applied plan back; raises what `apply.undo` raises, and `Refused` where nothing was applied."""
         with self._stage("roll back"):
-            after = self.record.get("verification", {}).get("fingerprint")
-            if not after or self.record.get("rolled_back"):
+            after = self.record.get("verification", {}).get("fingerprint", "")
+            undone = not after or self.record.get("rolled_back")
+            if undone and not resume.begun(self.journal, self.record["digest"]):
                 raise Refused(
                     f"The plan in {self.folder} is not applied, so there is nothing to take back; nothing was changed."
                 )
-            return apply.undo(
-                self.plan,
-                self.target,
-                self.journal,
-                approved=self.record.get("approved", ""),
-                fingerprint=after,
-                wait=wait,
-            )
+            more = {"fingerprint": after, "wait": wait, "show": live.place()}
+            return apply.undo(self.plan, self.target, self.journal, approved=self.record.get("approved", ""), **more)
 
     def verify_rollback(self) -> Verification:
         """Verify that the schema is as it was before the fix; raises `NotVerified`."""
@@ -355,10 +351,16 @@ class Incident(Recording):
     def rolled_back(self) -> Verdict:
         """End a rollback."""
         if not self.plan.can_go_back:
-            return self._conclude("nothing had to be taken back; the schema is as it was before the fix", 0, "")
+            return self._ended("nothing had to be taken back; the schema is as it was before the fix", "")
         save = "".join(f", save what cannot be taken back: {each}" for each in self.plan.lasting)
-        return self._conclude(f"rolled back; the schema is as it was before the fix{save}", 0, "")
+        return self._ended(f"rolled back; the schema is as it was before the fix{save}", "")
 
     def document(self) -> Document:
         """Write ``record.json``, ``fix.md`` and ``fix.html``."""
         return document.write(self.folder, self.record)
+
+    def _ended(self, verdict: str, command: str) -> Verdict:
+        """End a repair or a rollback: nothing of it is left to be resumed."""
+        ended = self._conclude(verdict, 0, command)
+        self.journal.note("verified")
+        return ended

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psycopg
@@ -24,7 +25,9 @@ from mendbook.errors import (
     WrongTarget,
 )
 from mendbook.incident import Incident
-from mendbook.stages import apply
+from mendbook.run import notebooks
+from mendbook.stages import apply, turn
+from mendbook.stages.blockers import Blockers
 
 from tests.helpers import fingerprint, read, run
 from tests.run.test_notebooks import wait_for
@@ -100,7 +103,7 @@ def test_a_second_responder_is_refused(shop: Shop) -> None:
     incident = shop.approved(shop.diagnose())
     before = fingerprint(shop.conninfo)
     with psycopg.connect(shop.conninfo) as first:
-        first.execute("SELECT pg_advisory_xact_lock(%s)", [apply._ADVISORY])
+        first.execute("SELECT pg_advisory_xact_lock(%s)", [turn.KEY])
         with pytest.raises(Refused, match="Another responder"):
             incident.apply(wait=1)
     assert fingerprint(shop.conninfo) == before
@@ -154,7 +157,7 @@ def test_a_journal_that_fails_in_the_middle_takes_back_what_was_done(
             raise OSError(28, "No space left on device")
         real(descriptor)
 
-    monkeypatch.setattr("mendbook.stages.apply.os.fsync", full)
+    monkeypatch.setattr("mendbook.stages.journal.os.fsync", full)
     with pytest.raises(ApplyFailed, match=r"No space left.*Everything that had been done was undone"):
         incident.apply(wait=5)
     monkeypatch.undo()
@@ -266,3 +269,107 @@ def test_dangerous_steps_are_refused_until_they_are_asked_for(shop: Shop, monkey
     assert "writes every row" in found.plan.dangers[0]
     assert "Dangerous:" in (found.folder / "fix.md").read_text()
     assert "Dangerous:" in (found.folder / "fix.html").read_text()
+
+
+# ---- what the role may not do
+
+
+@pytest.fixture
+def porter(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A role that may connect and read, and nothing else."""
+    run(shop.conninfo, "CREATE ROLE porter LOGIN; GRANT SELECT ON orders TO porter")
+    monkeypatch.setenv("SHOP", psycopg.conninfo.make_conninfo(shop.conninfo, user="porter"))
+    yield "porter"
+    writing = psycopg.conninfo.make_conninfo(shop.conninfo, options="-c default_transaction_read_only=off")
+    run(writing, "DROP OWNED BY porter; DROP ROLE porter")
+
+
+def test_a_role_that_owns_nothing_is_refused_before_the_first_step(shop: Shop, porter: str) -> None:
+    extend(shop.book, [{"sql": "CREATE TABLE parcels ()"}, {"sql": "CREATE SCHEMA depot"}])
+    found = shop.approved(shop.diagnose())
+    with pytest.raises(Refused, match=r"porter may not do this.*owner of public\.orders, which belongs to postgres"):
+        found.apply()
+    with pytest.raises(Refused, match="it needs CREATE on the schema public; it needs CREATE on the database"):
+        found.apply()
+    assert "asked" not in [line["event"] for line in found.journal.read()]
+
+
+def test_a_role_that_only_may_become_the_owner_is_told_so(shop: Shop, porter: str) -> None:
+    run(shop.conninfo, "CREATE ROLE keeper; ALTER TABLE orders OWNER TO keeper; ALTER ROLE porter NOINHERIT")
+    run(shop.conninfo, "GRANT keeper TO porter")
+    try:
+        with pytest.raises(Refused, match=r"belongs to keeper \(it is a member of keeper, and does not inherit"):
+            shop.approved(shop.diagnose()).apply()
+    finally:
+        run(shop.conninfo, "REASSIGN OWNED BY keeper TO postgres; DROP ROLE keeper")
+
+
+def test_a_role_that_inherits_from_the_owner_applies(shop: Shop, porter: str) -> None:
+    run(shop.conninfo, "CREATE ROLE keeper; ALTER TABLE orders OWNER TO keeper; GRANT keeper TO porter")
+    try:
+        shop.approved(shop.diagnose()).apply()
+    finally:
+        run(shop.conninfo, "REASSIGN OWNED BY keeper TO postgres; DROP ROLE keeper")
+
+
+@pytest.mark.parametrize("what", ["DATABASE", "ROLE"])
+def test_where_a_connection_is_made_read_only_is_said(what: str, shop: Shop, porter: str) -> None:
+    found = shop.approved(shop.diagnose())
+    with psycopg.connect(shop.conninfo, autocommit=True) as conn:
+        name = psycopg.sql.Identifier(conn.info.dbname if what == "DATABASE" else porter)
+        change = psycopg.sql.SQL("ALTER {} {} SET default_transaction_read_only = on")
+        conn.execute(change.format(psycopg.sql.SQL(what), name))
+    with pytest.raises(Refused, match=f"default_transaction_read_only is set for this {what.lower()}"):
+        found.apply()
+
+
+# ---- who is in the way
+
+
+def test_who_is_in_the_way_is_said_before_the_first_step(shop: Shop, make_database: Make) -> None:
+    extend(shop.book, [{"sql": "CREATE INDEX orders_placed_at ON orders (placed_at)"}])
+    found = shop.diagnose()
+    seen: list[Blockers] = []
+    with psycopg.connect(shop.conninfo, application_name="pg_dump", autocommit=True) as dump:
+        dump.execute("BEGIN")
+        dump.execute("SELECT 'password=hunter2-and-more', * FROM orders")
+        pid = dump.info.backend_pid
+        with pytest.raises(LockNotObtained):
+            apply.run(found.plan, found.target, found.journal, approved=found.plan.digest, wait=1, show=seen.append)
+    [blocker] = seen[0].found
+    assert (blocker.who, blocker.what, blocker.role) == (f"pid {pid}", "dump", "postgres")
+    assert blocker.why == 'holds ACCESS SHARE on "public"."orders"'
+    assert "FROM orders" in blocker.query
+    assert "hunter2" not in blocker.query + found.journal.path.read_text()
+    waiting = [each for each in seen[1:] if each.waiting and each]
+    assert {each.found[0].who for each in waiting} == {blocker.who}
+    events = [line["event"] for line in found.journal.read()]
+    assert events.index("ahead") < events.index("blocked") < events.index("waited")
+
+
+def test_what_holds_up_nobody_is_not_in_the_way(shop: Shop) -> None:
+    found = shop.diagnose()
+    seen: list[Blockers] = []
+    with psycopg.connect(shop.conninfo) as other:
+        other.execute("SELECT pg_sleep(0)")
+        apply.run(found.plan, found.target, found.journal, approved=found.plan.digest, wait=1, show=seen.append)
+    assert [each.found for each in seen] == [()]
+    assert str(seen[0]) == "Nobody is in the way."
+
+
+def test_the_page_shows_who_a_step_waits_for_while_it_waits(shop: Shop, tmp_path: Path) -> None:
+    found = shop.diagnose()
+    stages: list[str] = []
+    with psycopg.connect(shop.conninfo, application_name="reporting") as holder:
+        holder.execute("LOCK TABLE orders IN ACCESS SHARE MODE")
+        pid = holder.info.backend_pid
+
+        def progress(stage: str) -> None:
+            stages.append(stage)
+            if "waits behind" in stage:
+                holder.rollback()
+
+        given = {"folder": str(found.folder), "approve": found.plan.digest, "wait": 30.0}
+        ended = notebooks.run(notebooks.path("repair"), tmp_path / "repair.ipynb", given, progress=progress)
+    assert ended.completed, ended.message
+    assert any(re.match(rf"Apply: waits behind pid {pid} \(idle in transaction.*reporting\)", each) for each in stages)

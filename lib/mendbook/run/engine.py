@@ -94,11 +94,13 @@ class Client(PapermillNotebookClient):
             self.nb_man.cell_complete(self.nb.cells[index], cell_index=index)
 
     def process_message(self, *arg: Any, **kwargs: Any) -> Any:
-        """Note when the kernel has begun a cell: before that, an interrupt would be lost."""
+        """Note when the kernel has begun a cell, before which an interrupt would be lost; tell what it shows live."""
         if arg[0]["msg_type"] == "execute_input":
             self._begun = True
             if self.watch.interrupted:
                 self._signal(signal.SIGINT)
+        if arg[0]["msg_type"] in ("display_data", "update_display_data"):
+            self.watch.progress(f"{_heading(self.nb.cells, arg[2])}: {arg[0]['content']['data'].get('text/plain', '')}")
         return super().process_message(*arg, **kwargs)
 
     def _interrupt(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -49,14 +49,17 @@ class Measured:
         return max(self.locks.values(), default=None)
 
 
-def forward(copy: Clone, steps: Sequence[Step]) -> tuple[list[Measured], str]:
-    """Run *steps* on a clone and measure each; the problem is empty where all of them ran."""
+def forward(
+    copy: Clone, steps: Sequence[Step], then: Callable[[], object] = lambda: None
+) -> tuple[list[Measured], str]:
+    """Run *steps* on a clone, measure each, and call *then* after it; the problem is empty where all of them ran."""
     measured: list[Measured] = []
     with copy.connect() as conn:
         existed = {oid for oid, _, _ in conn.execute(_FILES)}
     for step in steps:
         try:
             measured.append(_measure(copy, step, existed))
+            then()
         except psycopg.Error as error:
             return measured, f"{step.title}: {error.diag.sqlstate} {error.diag.message_primary}"
     return measured, ""

@@ -59,9 +59,14 @@ def write(directory: Path, name: str, text: str) -> Edit:
     return Edit(path=str(path), before=before, after=text)
 
 
-def check(edit: Edit) -> None:
-    """Raise `SchemaMoved` unless the file is as it was when the edit was planned."""
-    if _read(Path(edit.path)) != edit.before:
+def holds(edit: Edit, text: str | None) -> bool:
+    """Whether the file has that text; None: whether there is no such file."""
+    return _read(Path(edit.path)) == text
+
+
+def check(edit: Edit, *, resumed: bool = False) -> None:
+    """Raise `SchemaMoved` unless the file is as it was when the edit was planned, or *resumed* as the edit left it."""
+    if not holds(edit, edit.before) and not (resumed and holds(edit, edit.after)):
         raise SchemaMoved(f"{edit.path} is not as it was when the plan was made; nothing was changed. Diagnose again.")
 
 

@@ -20,6 +20,7 @@ from mendbook.runbook_text import Migrations, Option, Sql, Stated, Value, Write
 from mendbook.runbook_text import Setting as SettingSpec
 from mendbook.schema import ddl, drift, measure, objects, privileges
 from mendbook.schema.clone import Clone
+from mendbook.schema.drift import Drift
 from mendbook.schema.key import Key
 from mendbook.schema.locks import Lock, blocks
 from mendbook.schema.objects import Object, Setting
@@ -31,7 +32,7 @@ from mendbook.stages.history import History
 from mendbook.stages.script import Statement
 from mendbook.target import Identity
 
-FORMAT = 2  # of plan.json; part of the digest
+FORMAT = 3  # of plan.json; part of the digest
 LARGE = 64 * 1_048_576  # bytes: a table above this is not rewritten or scanned under a strong lock unasked
 
 
@@ -46,6 +47,8 @@ class Plan:
     fingerprint: str  # of the schema it was made for
     parts: Mapping[str, str]  # Snapshot.parts of that schema
     steps: tuple[Step, ...]  # on the database
+    # What of `parts` is another after each step, empty for what is gone; steps beyond these change no schema.
+    states: tuple[Mapping[str, str], ...]
     edits: tuple[Edit, ...]  # of the application's files, after the steps
     desired: tuple[Object, ...]  # every object that the steps make or change, as it will be
     dropped: tuple[Key, ...]  # every object that the steps drop
@@ -65,6 +68,11 @@ class Plan:
     def can_go_back(self) -> bool:
         """Whether there is anything to take back."""
         return bool(self.edits) or any(step.undo or step.undo_loses for step in self.steps)
+
+    def parts_after(self, count: int) -> Mapping[str, str]:
+        """`Snapshot.parts` of the schema after the first *count* steps."""
+        changed = self.states[min(count, len(self.states)) - 1] if count and self.states else {}
+        return {name: part for name, part in {**self.parts, **changed}.items() if part}
 
     @property
     def owners(self) -> set[str]:
@@ -139,8 +147,9 @@ def make(
         after = copy.snapshot()
         found = drift.compare(before, after)
     repair = ddl.repair(found, before, after, drops=True)
+    changes_of_schema, states = _measured(repair.steps, clone, live)
     steps = (
-        *_restated(repair.steps, clone),
+        *changes_of_schema,
         *history.records(runbook, option),
         *sessions.steps(conn, runbook, option, values),
     )
@@ -159,6 +168,7 @@ def make(
         fingerprint=live.fingerprint(),
         parts=live.parts,
         steps=steps,
+        states=tuple(states),
         edits=changes,
         desired=tuple(item.desired for item in found.differences if item.desired is not None),
         dropped=tuple(item.key for item in found.differences if item.desired is None),
@@ -209,11 +219,24 @@ def _roles(conn: psycopg.Connection[Any], statements: Iterable[Statement]) -> li
     return [name for (name,) in conn.execute("SELECT rolname FROM pg_roles WHERE rolname = ANY (%s)", [named])]
 
 
-def _restated(steps: tuple[Step, ...], clone: Clone) -> tuple[Step, ...]:
-    """The steps with what they rewrite, as seen on a copy of *clone*."""
+def _measured(steps: tuple[Step, ...], clone: Clone, live: Snapshot) -> tuple[tuple[Step, ...], list[dict[str, str]]]:
+    """The steps with what they rewrite, and what each leaves of the schema, as seen on a copy of *clone*."""
+    seen: list[Snapshot] = []
     with clone.copy() as copy:
-        measured, _ = measure.forward(copy, steps)
-    return measure.restated(steps, measured)
+        before = copy.snapshot()
+        measured, _ = measure.forward(copy, steps, then=lambda: seen.append(copy.snapshot()))
+    return measure.restated(steps, measured), [_state(live, drift.compare(before, after)) for after in seen]
+
+
+def _state(live: Snapshot, changes: Drift) -> dict[str, str]:
+    """The parts that *changes* make of the live schema's, as far as they differ."""
+    owners = {item.key.owner for item in changes.differences}
+    objects = {item.key: item for owner in owners for item in live.by_owner.get(owner, ())}
+    objects |= {item.key: item.desired for item in changes.differences if item.desired is not None}
+    gone = {item.key for item in changes.differences if item.desired is None}
+    parts = Snapshot(objects={key: item for key, item in objects.items() if key not in gone}).parts
+    names = (json.dumps(owner, ensure_ascii=False) for owner in sorted(owners))
+    return {name: parts.get(name, "") for name in names if parts.get(name) != live.parts.get(name)}
 
 
 # ---- files
@@ -272,7 +295,7 @@ def to_json(plan: Plan) -> dict[str, Any]:
 
 
 _LISTS = ("dangers", "statements", "by_hand")
-_PLAIN = ("runbook", "option", "values", "target", "fingerprint", "parts", *_LISTS)
+_PLAIN = ("runbook", "option", "values", "target", "fingerprint", "parts", "states", *_LISTS)
 
 
 def dump(plan: Plan) -> str:
@@ -284,7 +307,7 @@ def load(text: str) -> Plan:
     """Read ``plan.json`` back; raises `Refused` where it was changed since it was written."""
     try:
         data = json.loads(text)
-        said = {name: data[name] for name in _PLAIN} | {name: tuple(data[name]) for name in _LISTS}
+        said = {name: data[name] for name in _PLAIN} | {name: tuple(data[name]) for name in ("states", *_LISTS)}
         plan = Plan(
             **said,
             steps=tuple(map(_step, data["steps"])),

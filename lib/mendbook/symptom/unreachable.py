@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 
 from mendbook.errors import UnreadableTarget
@@ -31,12 +32,31 @@ _NEXT: Mapping[Kind, str] = {
 }
 
 
-def opened(reference: str, *, expected_database: str = "") -> tuple[Target, Identity]:
-    """Do what `target.open_target` does; where the client says why it cannot, add what follows from that."""
-    try:
-        return open_target(reference, expected_database=expected_database)
-    except UnreadableTarget as error:
-        advice = _NEXT.get(triage.diagnose(str(error)).kind)
-        if advice is None:
-            raise
-        raise UnreadableTarget(f"{error}\n{advice}") from None
+# A server that starts, restarts, wakes up or changes over takes connections again in a moment.
+_PAUSE_S = 0.5
+_PASSING: tuple[Kind, ...] = ("connection_refused", "connection_lost", "pool_exhausted")
+
+
+def passes(error: UnreadableTarget) -> bool:
+    """Whether the same call may succeed a moment later."""
+    return triage.diagnose(str(error)).kind in _PASSING
+
+
+def opened(reference: str, *, expected_database: str = "", wait: float = 0.0) -> tuple[Target, Identity]:
+    """Do what `target.open_target` does, again for *wait* seconds while that may help, as with a database that sleeps.
+
+    Where the client says why it cannot, what follows from that is added.
+    """
+    end = time.monotonic() + wait
+    while True:
+        try:
+            return open_target(reference, expected_database=expected_database)
+        except UnreadableTarget as error:
+            if time.monotonic() + _PAUSE_S > end or not passes(error):
+                raise _advised(error) from None
+        time.sleep(_PAUSE_S)
+
+
+def _advised(error: UnreadableTarget) -> UnreadableTarget:
+    advice = _NEXT.get(triage.diagnose(str(error)).kind)
+    return UnreadableTarget(f"{error}\n{advice}") if advice else error

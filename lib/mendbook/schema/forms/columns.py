@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator
 
 from psycopg import sql
 
@@ -12,7 +11,7 @@ from mendbook import lexer
 from mendbook.schema import casts, creation, definition
 from mendbook.schema.definition import alter_column, alter_table
 from mendbook.schema.drift import Difference
-from mendbook.schema.forms import identity, sequences
+from mendbook.schema.forms import identity, sequences, storage
 from mendbook.schema.forms.context import Context, belonging, comments, step, unplannable
 from mendbook.schema.key import Key, qualified
 from mendbook.schema.locks import Lock
@@ -22,7 +21,6 @@ from mendbook.schema.step import Step, Transaction
 from mendbook.schema.text import aside, text
 
 _EXPRESSIONS = 17  # the major version since which ALTER COLUMN … SET EXPRESSION is there
-_STORAGE = 16  # the major version since which SET STORAGE DEFAULT is there
 _BATCH = 64  # blocks of the table in one transaction of a backfill
 
 
@@ -277,7 +275,7 @@ def settle(item: Difference, context: Context) -> list[Step]:
     if live.not_null and not new.not_null:
         required = alter_table(new, f"ADD {_required(live)}") if live.required else alter_column(new, "SET NOT NULL")
         made.append(_change(new, [alter_column(new, "DROP NOT NULL")], [required], context))
-    return [*made, *_store(live, new, context), *comments(item, context)]
+    return [*made, *storage.change(live, new, context), *comments(item, context)]
 
 
 def _is_retyped(item: Difference) -> bool:
@@ -361,41 +359,3 @@ def _express(live: Column, new: Column, context: Context) -> Step:
     forward, undo = (alter_column(each, f"SET EXPRESSION AS ({each.default})") for each in (new, live))
     rewrites = _leaves(new, context) if new.generated == "s" else ()
     return step(new, "Change", [forward], [undo], locks=context.lock(new.key), rewrites=rewrites)
-
-
-def _store(live: Column, new: Column, context: Context) -> Iterator[Step]:
-    """Storage, compression, statistics target and options: they count for rows and statistics to come."""
-    differ = {name for name in ("storage", "compression") if getattr(live, name) != getattr(new, name)}
-    if differ:
-        stored, before = (list(_stored(each, differ, context)) for each in (new, live))
-        yield _change(new, stored, before, context)
-    if live.statistics != new.statistics:
-        forward, undo = (
-            alter_column(e, f"SET STATISTICS {-1 if e.statistics is None else e.statistics}") for e in (new, live)
-        )
-        yield _change(new, [forward], [undo], context, Lock.SHARE_UPDATE_EXCLUSIVE)
-    if live.foreign != new.foreign:
-        forward, undo = (
-            alter_column(new, creation.change_options(*sides))
-            for sides in ((live.foreign, new.foreign), (new.foreign, live.foreign))
-        )
-        yield _change(new, [forward], [undo], context)
-    if live.options != new.options:
-        forward_options = list(_optioned(live, new))
-        yield _change(new, forward_options, list(_optioned(new, live)), context, Lock.SHARE_UPDATE_EXCLUSIVE)
-
-
-def _stored(item: Column, differ: set[str], context: Context) -> Iterator[str]:
-    if "storage" in differ:
-        usual = "DEFAULT" if context.live.major >= _STORAGE else casts.storage(item.type)
-        yield alter_column(item, f"SET STORAGE {item.storage or usual}")
-    if "compression" in differ:
-        yield alter_column(item, f"SET COMPRESSION {item.compression or 'default'}")
-
-
-def _optioned(old: Column, new: Column) -> Iterator[str]:
-    gone = [each.partition("=")[0] for each in old.options if each not in new.options]
-    if gone:
-        yield alter_column(new, f"RESET ({', '.join(gone)})")
-    if new.options:
-        yield alter_column(new, f"SET ({', '.join(new.options)})")

@@ -1,0 +1,93 @@
+"""Real processes that are killed, and real sessions that are ended: nothing is half done, nothing is applied twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from mendbook import authoring, embedded, runbook
+
+from tests.faults.harness import Runner, State, Story, both_ways, kill_at_an_instant, strike, told
+from tests.helpers import run
+
+# A transaction, an index outside of one, a backfill that commits in batches, a constraint over an index built before,
+# and a record of a migration, which no schema shows.
+STEPS = """
+- sql: CREATE INDEX orders_placed_at ON orders (placed_at)
+- sql: ALTER TABLE orders ADD COLUMN token uuid NOT NULL DEFAULT gen_random_uuid()
+- sql: ALTER TABLE orders ADD CONSTRAINT once UNIQUE (id, placed_at)
+- sql: CREATE TABLE parcels (id int PRIMARY KEY)
+- {ledger: "0007", framework: numbered}
+"""
+
+
+@pytest.fixture(scope="module")
+def runner() -> Iterator[Runner]:
+    with Runner() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def story(server: embedded.Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
+    """Several steps of every kind, on a table with rows."""
+    place = tmp_path_factory.mktemp("faults")
+    folder = authoring.start("orders-shipped-at", place / "runbooks")
+    text = yaml.safe_load((folder / "runbook.yaml").read_text())
+    text["options"][0]["steps"] += yaml.safe_load(STEPS)
+    (folder / "runbook.yaml").write_text(yaml.safe_dump(text))
+    book = runbook.load(folder)
+    with server.scratch() as name:
+        conninfo = server.conninfo(name)
+        run(conninfo, book.broken)
+        run(conninfo, "INSERT INTO orders (placed_at) SELECT now() FROM generate_series(1, 5000)")
+        with told(book, "", server, name, place) as begun:
+            yield begun
+
+
+@pytest.fixture(scope="module")
+def undisturbed(story: Story, runner: Runner) -> tuple[State, dict[str, float]]:
+    return both_ways(story, runner)
+
+
+Undisturbed = tuple[State, dict[str, float]]
+
+
+@pytest.mark.parametrize(("do", "at"), [("repair", 4), ("repair", 9), ("repair", 21), ("rollback", 6)])
+def test_what_is_killed_at_a_line_of_the_journal_is_gone_on_with(
+    do: str, at: int, story: Story, runner: Runner, undisturbed: Undisturbed
+) -> None:
+    assert strike(story, runner, undisturbed[0], do, fault="kill at write", at=at)
+
+
+@pytest.mark.parametrize("do", ["repair", "rollback"])
+def test_what_is_killed_at_any_instant_is_gone_on_with(
+    do: str, story: Story, runner: Runner, undisturbed: Undisturbed
+) -> None:
+    kill_at_an_instant(story, runner, undisturbed[0], do, undisturbed[1][do])
+
+
+@pytest.mark.parametrize("at", [44, 58])
+def test_what_loses_its_session_goes_on_over_another(
+    at: int, story: Story, runner: Runner, undisturbed: Undisturbed
+) -> None:
+    assert strike(story, runner, undisturbed[0], "repair", fault="end the session", at=at)
+
+
+@pytest.mark.parametrize("copied", [False, True])
+def test_of_two_runs_of_one_plan_one_applies_and_the_other_says_why(
+    copied: bool, story: Story, runner: Runner, undisturbed: Undisturbed, tmp_path: Path
+) -> None:
+    """From one folder, and from a copy of it as on another machine."""
+    story.again()
+    rival = story.copied(tmp_path / "copy") if copied else story
+    with Runner() as second:
+        runner.begin(story, "repair")
+        second.begin(rival, "repair")
+        codes = sorted([runner.end(), second.end()])
+    assert codes[0] == 0
+    assert codes[1] in (4, 7)
+    assert story.state() == undisturbed[0]
+    assert runner.run(max(story, rival, key=Story.steps_done), "rollback") == 0
+    assert story.is_back()
