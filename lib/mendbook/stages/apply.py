@@ -300,9 +300,9 @@ class _Run:
             raise lost
         done = ", ".join(each.title for each in self.done.values()) or "nothing"
         raise ApplyFailed(
-            f"The connection was lost, and no other could be had in the time allowed: {redaction.scrub(_said(lost))}\n"
-            f"Done until then, as far as is known: {done}. No step is half done: run this again when the database is "
-            f"back, and it goes on from there."
+            f"The connection to {self.target.reference} was lost, and no other could be had in the time allowed. Done "
+            f"until then, as far as is known: {done}. No step is half done: run this again when the database is back, "
+            f"and it goes on from there. The journal holds what was said last."
         ) from None
 
     def _take_back(self, error: BaseException) -> NoReturn:
