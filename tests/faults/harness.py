@@ -136,13 +136,15 @@ class Story:
         assert any(parts == self.plan.parts_after(count) for count in range(len(self.plan.steps) + 1)), self.name
 
     def wait_for_sessions(self) -> None:
-        """Wait until the server has noticed that a client is gone."""
+        """Wait until the server is up, and has noticed that a client is gone."""
         busy = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'mendbook%'"
-        end = time.monotonic() + 20
-        with psycopg.connect(self.conninfo, autocommit=True) as conn:
-            while conn.execute(busy).rowcount:
-                assert time.monotonic() < end, "a session of the run that was killed is still there"
-                time.sleep(0.01)
+        end = time.monotonic() + 60
+        while time.monotonic() < end:
+            with suppress(psycopg.OperationalError), psycopg.connect(self.conninfo, autocommit=True) as conn:
+                if not conn.execute(busy).rowcount:
+                    return
+            time.sleep(0.01)
+        raise AssertionError("a session of the run that was killed is still there")
 
 
 @contextmanager
