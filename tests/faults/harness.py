@@ -201,11 +201,16 @@ def kill_at_an_instant(story: Story, runner: Runner, after: State, do: str, most
         assert runner.run(story, "repair") == 0, story.name
     pid = runner.begin(story, do)
     time.sleep(random.uniform(0, most))  # noqa: S311
-    with suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGKILL)
+    kill(pid)
     runner.end()
     story.assert_whole()
     assert_goes_on(story, runner, after)
+
+
+def kill(pid: int) -> None:
+    """Kill a process, unless it has ended already."""
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
 
 
 def assert_goes_on(story: Story, runner: Runner, after: State) -> None:
