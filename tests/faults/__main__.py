@@ -45,11 +45,16 @@ def main() -> None:
 
 
 def options(names: list[str]) -> Iterator[tuple[Runbook, str]]:
-    """Every option that a process can apply by itself."""
+    """Every option that a process can apply by itself, again and again: sessions that a plan ends do not come back."""
     for slug, folder in runbook.catalogue().items():
         book = runbook.load(folder)
         for option in book.text.options:
-            if (not names or slug in names) and option.advice != "not_offered" and not option.done_by_hand:
+            if (
+                (not names or slug in names)
+                and option.advice != "not_offered"
+                and not option.done_by_hand
+                and not book.sessions
+            ):
                 yield book, option.id
 
 

@@ -136,13 +136,15 @@ class Story:
         assert any(parts == self.plan.parts_after(count) for count in range(len(self.plan.steps) + 1)), self.name
 
     def wait_for_sessions(self) -> None:
-        """Wait until the server has noticed that a client is gone."""
+        """Wait until the server is up, and has noticed that a client is gone."""
         busy = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'mendbook%'"
-        end = time.monotonic() + 20
-        with psycopg.connect(self.conninfo, autocommit=True) as conn:
-            while conn.execute(busy).rowcount:
-                assert time.monotonic() < end, "a session of the run that was killed is still there"
-                time.sleep(0.01)
+        end = time.monotonic() + 60
+        while time.monotonic() < end:
+            with suppress(psycopg.OperationalError), psycopg.connect(self.conninfo, autocommit=True) as conn:
+                if not conn.execute(busy).rowcount:
+                    return
+            time.sleep(0.01)
+        raise AssertionError("a session of the run that was killed is still there")
 
 
 @contextmanager
@@ -199,11 +201,16 @@ def kill_at_an_instant(story: Story, runner: Runner, after: State, do: str, most
         assert runner.run(story, "repair") == 0, story.name
     pid = runner.begin(story, do)
     time.sleep(random.uniform(0, most))  # noqa: S311
-    with suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGKILL)
+    kill(pid)
     runner.end()
     story.assert_whole()
     assert_goes_on(story, runner, after)
+
+
+def kill(pid: int) -> None:
+    """Kill a process, unless it has ended already."""
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
 
 
 def assert_goes_on(story: Story, runner: Runner, after: State) -> None:

@@ -51,7 +51,7 @@ def obey(command: dict[str, Any]) -> int:
 
 def change(command: dict[str, Any]) -> int:
     """What the pages repair and rollback do, cell by cell."""
-    incident = Incident.resume(command["folder"])
+    incident = Incident.resume(command["folder"], wait=command["wait"])
     if command["do"] == "repair":
         incident.still_there()
         incident.approve(command["digest"])

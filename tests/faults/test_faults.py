@@ -5,12 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 import yaml
 from mendbook import authoring, embedded, runbook
 
-from tests.faults.harness import Runner, State, Story, both_ways, kill_at_an_instant, strike, told
+from tests.faults.harness import (
+    Runner,
+    State,
+    Story,
+    assert_goes_on,
+    both_ways,
+    kill,
+    kill_at_an_instant,
+    strike,
+    told,
+)
 from tests.helpers import run
+from tests.run.test_notebooks import wait_for
 
 # A transaction, an index outside of one, a backfill that commits in batches, a constraint over an index built before,
 # and a record of a migration, which no schema shows.
@@ -41,7 +53,7 @@ def story(server: embedded.Server, tmp_path_factory: pytest.TempPathFactory) -> 
     with server.scratch() as name:
         conninfo = server.conninfo(name)
         run(conninfo, book.broken)
-        run(conninfo, "INSERT INTO orders (placed_at) SELECT now() FROM generate_series(1, 5000)")
+        run(conninfo, "INSERT INTO orders (placed_at) SELECT now() FROM generate_series(1, 20000)")
         with told(book, "", server, name, place) as begun:
             yield begun
 
@@ -91,3 +103,73 @@ def test_of_two_runs_of_one_plan_one_applies_and_the_other_says_why(
     assert story.state() == undisturbed[0]
     assert runner.run(max(story, rival, key=Story.steps_done), "rollback") == 0
     assert story.is_back()
+
+
+def test_half_an_index_is_removed_before_it_is_built_again(
+    story: Story, runner: Runner, undisturbed: Undisturbed
+) -> None:
+    """The build waits for an old snapshot when its runner is killed."""
+    story.again()
+    with psycopg.connect(story.conninfo) as reader:
+        reader.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        reader.execute("SELECT 1")
+        pid = runner.begin(story, "repair")
+        wait_for(lambda: invalid(story) == ["once"])
+        kill(pid)
+        runner.end()
+        story.assert_whole()
+        assert invalid(story) == ["once"]
+    assert_goes_on(story, runner, undisturbed[0])
+
+
+def test_half_an_index_is_removed_before_the_same_run_tries_again(
+    story: Story, runner: Runner, undisturbed: Undisturbed
+) -> None:
+    story.again()
+    with psycopg.connect(story.conninfo) as reader:
+        reader.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        reader.execute("SELECT 1")
+        runner.begin(story, "repair", wait=60)
+        wait_for(lambda: '"waited"' in (story.folder / "journal.jsonl").read_text())
+    assert runner.end() == 0
+    assert story.state() == undisturbed[0]
+    assert invalid(story) == []
+
+
+def test_rows_that_were_filled_before_the_runner_was_killed_are_filled_once(
+    story: Story, runner: Runner, undisturbed: Undisturbed
+) -> None:
+    """The first batch is committed; the next one waits for a row when its runner is killed."""
+    story.again()
+    assert runner.run(story, "repair", fault="kill at write", at=6) == -9
+    assert tokens(story) == {}
+    with psycopg.connect(story.conninfo) as writer:
+        writer.execute("SELECT FROM orders WHERE id = 20000 FOR UPDATE")
+        pid = runner.begin(story, "repair")
+        wait_for(lambda: bool(tokens(story)))
+        kill(pid)
+        runner.end()
+        story.assert_whole()
+    filled = tokens(story)
+    assert 0 < len(filled) < 20000
+    assert runner.run(story, "repair") == 0
+    assert story.state() == undisturbed[0]
+    now = tokens(story)
+    assert len(now) == 20000
+    assert filled.items() <= now.items()
+
+
+def invalid(story: Story) -> list[str]:
+    """The names of the indexes that are not valid."""
+    with psycopg.connect(story.conninfo) as conn:
+        found = conn.execute("SELECT indexrelid::regclass::text FROM pg_index WHERE NOT indisvalid")
+        return [name for (name,) in found]
+
+
+def tokens(story: Story) -> dict[int, str]:
+    """The tokens that are there, by the order's id."""
+    column = "SELECT FROM pg_attribute WHERE attrelid = 'orders'::regclass AND attname = 'token'"
+    with psycopg.connect(story.conninfo) as conn:
+        if not conn.execute(column).rowcount:
+            return {}
+        return dict(conn.execute("SELECT id, token::text FROM orders WHERE token IS NOT NULL").fetchall())

@@ -46,7 +46,11 @@ class Application:
     digest: str
     applied: tuple[Applied, ...]
     seconds: float
-    resumed: bool  # it went on where an earlier run had stopped
+
+    @property
+    def resumed(self) -> bool:
+        """Whether it went on where an earlier run had stopped."""
+        return any(not each.attempts for each in self.applied)
 
     def rows(self) -> list[tuple[str, str, str, str]]:
         """(number, what, attempts, milliseconds) of each step."""
@@ -150,7 +154,7 @@ class _Run:
         self.begun: set[int] = set()  # the numbers of the steps that may be there, or be undone, in part
         self.done: dict[int, Applied] = {}  # by the number of the step
         self.edited: list[Applied] = []
-        self.resumed = resume.begun(journal, plan.digest)
+        self.seen = Blockers(found=())  # who was last in the way
 
     def go(self) -> Application:
         """Do it, or take back what was done and raise."""
@@ -158,11 +162,6 @@ class _Run:
             lost = self._through_losses()
             if lost is None and self.direction == "forward":
                 self._edit(undo=False)
-        except LockNotObtained as error:
-            self.journal.note("stopped", reason=str(error))
-            if not self.done:
-                raise
-            self._take_back(error)
         except (MendbookError, psycopg.Error, KeyboardInterrupt) as error:
             self.journal.note("failed", reason=_said(error))
             self._take_back(error)
@@ -175,7 +174,6 @@ class _Run:
             digest=self.plan.digest,
             applied=(*steps, *self.edited) if self.direction == "forward" else (*self.edited, *steps),
             seconds=time.monotonic() - self.start,
-            resumed=self.resumed,
         )
 
     # ---- the steps
@@ -211,7 +209,10 @@ class _Run:
         if not forward and not self.edited:
             self._edit(undo=True)
         self._tell(blockers.ahead(conn, [step for _, step in left]))
-        with blockers.watched(guard, conn.info.backend_pid, self._tell):
+        with (
+            self.target.connect() as watcher,
+            blockers.watched(watcher, conn.info.backend_pid, self._tell),
+        ):
             self._each(conn, guard, left if forward else left[::-1], found)
 
     def _each(
@@ -224,13 +225,15 @@ class _Run:
 
     def _tell(self, seen: Blockers) -> None:
         """Show who is in the way, and write it down."""
+        self.seen = seen or self.seen
         self.journal.note("blocked" if seen.waiting else "ahead", by=seen.names())
         self.show(seen)
 
     def _group(self, conn: psycopg.Connection[Any], group: list[Numbered], *, again: bool) -> None:
         numbers = [number for number, _ in group]
         self.begun |= {*numbers}
-        applied = execution.run(conn, group, self.direction, self.journal.write, self.clock, again=again)
+        write, seen = self.journal.write, lambda: self.seen.names()
+        applied = execution.run(conn, group, self.direction, write, self.clock, again=again, seen=seen)
         self.done |= zip(numbers, applied, strict=True)
         self.journal.write("done", numbers=numbers, direction=self.direction)
 
@@ -300,9 +303,9 @@ class _Run:
             raise lost
         done = ", ".join(each.title for each in self.done.values()) or "nothing"
         raise ApplyFailed(
-            f"The connection was lost, and no other could be had in the time allowed: {redaction.scrub(_said(lost))}\n"
-            f"Done until then, as far as is known: {done}. No step is half done: run this again when the database is "
-            f"back, and it goes on from there."
+            f"The connection to {self.target.reference} was lost, and no other could be had in the time allowed. Done "
+            f"until then, as far as is known: {done}. No step is half done: run this again when the database is back, "
+            f"and it goes on from there. The journal holds what was said last."
         ) from None
 
     def _take_back(self, error: BaseException) -> NoReturn:
@@ -310,6 +313,8 @@ class _Run:
         reason = redaction.scrub(_said(error)).rstrip(".")
         titles = [each.title for each in (*self.edited, *self.done.values())]
         if not titles and isinstance(error, Refused | UnreadableTarget):
+            raise error
+        if self.direction == "undo" and not titles and isinstance(error, LockNotObtained):
             raise error
         if self.direction == "undo":
             back = ", ".join(titles) or "nothing"
@@ -330,6 +335,8 @@ class _Run:
             if number in self.done or (number in self.begun and step.transaction is Transaction.NONE):
                 problems += self._undo_step(number, step)
         self.journal.note("taken back", steps=titles, problems=problems)
+        if not titles and not problems and isinstance(error, LockNotObtained):
+            raise error
         if problems:
             raise ApplyFailed(f"{reason}. This could not be undone and is still there: {'; '.join(problems)}") from None
         raise ApplyFailed(

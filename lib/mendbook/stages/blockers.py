@@ -200,14 +200,16 @@ def _rows(conn: psycopg.Connection[Any], query: LiteralString, value: object) ->
 def watched(
     conn: psycopg.Connection[Any], pid: int, tell: Callable[[Blockers], None], period: float = PERIOD_S
 ) -> Iterator[None]:
-    """Look through *conn*, in a thread, at who blocks the session *pid*, and *tell* whenever that changes."""
+    """Look through *conn*, in a thread, at who blocks the session *pid*, and *tell* whenever that changes.
+
+    *conn* is in no transaction: a build of an index would wait for the end of one that looked while it went on.
+    """
     ended = threading.Event()
 
     def look() -> None:
         before: tuple[str, ...] = ()
         with suppress(psycopg.Error):  # a lost connection is noticed by those who need it
             while not ended.wait(period):
-                conn.execute("SELECT pg_stat_clear_snapshot()")  # in a transaction it would stay as it was
                 rows = _rows(conn, _SESSION + _BLOCKING, pid)
                 seen = Blockers(found=tuple(row.blocker("holds what the step waits for") for row in rows), waiting=True)
                 now = tuple(each.who for each in seen.found)

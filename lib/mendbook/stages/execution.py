@@ -78,9 +78,19 @@ def groups(steps: Iterable[Numbered], direction: str) -> Iterator[list[Numbered]
 
 
 def run(
-    conn: psycopg.Connection[Any], group: list[Numbered], direction: str, say: Say, clock: Clock, *, again: bool
+    conn: psycopg.Connection[Any],
+    group: list[Numbered],
+    direction: str,
+    say: Say,
+    clock: Clock,
+    *,
+    again: bool,
+    seen: Callable[[], list[str]] = list,
 ) -> list[Applied]:
-    """Run one group; *again* where an earlier attempt may have left something of it."""
+    """Run one group; *again* where an earlier attempt may have left something of it.
+
+    *seen* says who was last seen to block it, for where nobody holds a lock on its relations.
+    """
     numbers, titles = [number for number, _ in group], [step.title for _, step in group]
     start, attempt = time.monotonic(), 0
     while True:
@@ -94,7 +104,7 @@ def run(
                 _inside(conn, group, direction, partial(say, "asked", **facts))
         except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected) as error:
             again = True
-            behind = blockers.holders(conn, [step for _, step in group]).names()
+            behind = blockers.holders(conn, [step for _, step in group]).names() or seen()
             say("waited", steps=titles, attempt=attempt, blockers=behind)
             if not clock.pause(attempt):
                 raise _busy(group, attempt, start, behind, error) from None

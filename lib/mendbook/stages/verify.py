@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from mendbook import render
@@ -75,7 +75,7 @@ def after_undo(plan: Plan, target: Target, runbook: Runbook) -> Verification:
         for item in plan.desired
         if plan.lasting and item.key.kind == "type" and (owner := json.dumps(item.key.owner, ensure_ascii=False))
     } & plan.parts.keys()
-    moved = ", ".join(_moved(found, plan, but=lasting))
+    moved = ", ".join(_moved(found, plan.parts, but=lasting))
     title = "; ".join(("the schema is as it was before the fix", *(f"what lasts: {each}" for each in plan.lasting)))
     check = Check(title=title, problem=f"{moved} differs" if moved else "")
     return Verification(checks=(check,), outcomes=judged.outcomes, fingerprint=found.fingerprint())
@@ -102,11 +102,11 @@ def _passes(outcome: Outcome) -> Check:
 
 
 def _nothing_else(found: Snapshot, plan: Plan) -> Check:
-    foreign = ", ".join(_moved(found, plan, but=plan.owners))
+    foreign = ", ".join(_moved(found, plan.parts_after(len(plan.steps))))
     return Check(title="nothing else in the schema changed", problem=foreign)
 
 
-def _moved(found: Snapshot, plan: Plan, but: set[str] | None = None) -> Iterator[str]:
-    for name in sorted({*found.parts, *plan.parts} - (but or set())):
-        if found.parts.get(name) != plan.parts.get(name):
+def _moved(found: Snapshot, wanted: Mapping[str, str], but: Collection[str] = ()) -> Iterator[str]:
+    for name in sorted({*found.parts, *wanted}.difference(but)):
+        if found.parts.get(name) != wanted.get(name):
             yield ".".join(each for each in json.loads(name) if each)
