@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import subprocess
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -25,39 +26,45 @@ class Pair:
         self.live, self.desired = (database(server, each, held) for each in (live, desired))
         self.before, self.after = self.live.snapshot(), self.desired.snapshot()
 
+    def turned(self) -> Pair:
+        """The same the other way round."""
+        other = copy.copy(self)
+        other.live, other.desired, other.before, other.after = self.desired, self.live, self.after, self.before
+        return other
+
     def plan(self, *, drops: bool = True) -> ddl.Repair:
         return ddl.repair(drift.compare(self.before, self.after), self.before, self.after, drops=drops)
 
     def check_statements(self, steps: Sequence[Step]) -> None:
         """Run by psql, each statement committed: nothing differs then, and the dumps are equal."""
-        with self.live.copy() as copy:
-            script = run(copy, steps)
-            self.check(copy, script)
-            differs = dumps.difference(copy, self.desired)
+        with self.live.copy() as place:
+            script = run(place, steps)
+            self.check(place, script)
+            differs = dumps.difference(place, self.desired)
             assert not differs, f"{differs}\n{script}"
 
     def check_steps(self, steps: Sequence[Step]) -> None:
         """Step by step with locks and rewrites measured; taken back; and once more, as a plan is applied."""
         told = "\n".join("; ".join((f"-- {step.title}\n", *step.forward)) for step in steps)
-        with self.live.copy() as copy:
-            measured, problem = measure.forward(copy, steps)
+        with self.live.copy() as place:
+            measured, problem = measure.forward(place, steps)
             assert not problem, f"{problem}\n{told}"
             for step, seen in zip(steps, measured, strict=True):
                 for name, lock in seen.locks.items():
                     assert step.locks.get(name, Lock.ACCESS_SHARE).covers(lock), f"{step.title}: {lock!s} on {name}"
                 assert set(seen.rewrites) <= set(step.rewrites), step.title
-            self.check(copy, told)
+            self.check(place, told)
             if any(step.undo_loses.startswith("nothing") for step in steps):
                 return  # something stays, and the step says so
-            problem = measure.backward(copy, steps)
+            problem = measure.backward(place, steps)
             assert not problem, f"{problem}\n{told}"
-            back = drift.compare(copy.snapshot(), self.before)
+            back = drift.compare(place.snapshot(), self.before)
             assert not back, f"{back}\n{told}\n" + "\n".join(each for step in reversed(steps) for each in step.undo)
-            apply(copy, steps)
-            self.check(copy, told)
+            apply(place, steps)
+            self.check(place, told)
 
-    def check(self, copy: Clone, told: str) -> None:
-        left = drift.compare(copy.snapshot(), self.after)
+    def check(self, place: Clone, told: str) -> None:
+        left = drift.compare(place.snapshot(), self.after)
         assert not left, f"{left}\n{told}"
 
 

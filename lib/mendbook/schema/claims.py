@@ -47,6 +47,14 @@ class Side:
             own.add(Key("schema", "", key.schema))
         return own - {key}
 
+    def pointed(self, key: Key) -> set[Key]:
+        """What the foreign keys need that go with a table."""
+        parts = self.schema.by_owner.get(key.owner, ()) if key.kind == "table" else ()
+        needs = (
+            self.schema.needs.get(each.key, ()) for each in parts if isinstance(each, Constraint) and each.references
+        )
+        return {need for those in needs for need in those if need.owner != key.owner}
+
     def parents(self, key: Key) -> list[Key]:
         """The tables that the table of *key* is a partition of or inherits from."""
         table = self.objects.get(Key("table", *key.owner))

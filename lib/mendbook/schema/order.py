@@ -14,7 +14,7 @@ from mendbook.schema.key import Key
 from mendbook.schema.objects import Sequence
 from mendbook.schema.relations import Column, Constraint, Index, Table
 from mendbook.schema.snapshot import Snapshot
-from mendbook.schema.step import Step
+from mendbook.schema.step import Step, Transaction
 
 # A drop may be of a part alone: a column's default, a domain's checks, a partition's place. Preparing is what can be
 # made long before the rest; settling is the part of a change that disturbs nobody.
@@ -27,6 +27,7 @@ KINDS = (
     *("grant", "default privilege", "setting"),
 )
 _EARLY = ("schema", "extension", "collation", "server", "type", "sequence", "table", "column")
+_EARLIEST, _LATE = 1, 5
 _SLOW = ("constraint", "index", "statistics")  # making one may take long: not while views are away
 
 
@@ -40,6 +41,11 @@ class Work:
     together: tuple[Key, ...] = ()  # the others
     lets_go: bool = False  # a drop of a part alone
     disturbs: bool = False  # a change for which what uses the object has to go and come back
+
+    @property
+    def is_slow(self) -> bool:
+        """Whether it may take long, and so has steps outside of the transactions of others."""
+        return any(step.transaction is not Transaction.SHARED for step in self.steps)
 
 
 def arrange(work: list[Work], live: Snapshot, desired: Snapshot, again: Set[Key]) -> Iterator[Work]:
@@ -78,15 +84,25 @@ def _places(
 ) -> dict[Work, tuple[int, int, int]]:
     """Where each would come if nothing was in the way; what others wait for comes as early as they do."""
     ranks = {each: _rank(each, again) for each in work}
+    later: dict[Work, int] = defaultdict(int)
     counts, ordered = dict(waiting), [each for each in work if not waiting[each]]
     for each in ordered:
         for other in followers.get(each, ()):
             counts[other] -= 1
             if not counts[other]:
                 ordered.append(other)
-    phases = {each: rank[0] for each, rank in ranks.items()}
+    phases: dict[Work, int] = {}
+    for each in ordered:
+        phases[each] = ranks[each][0]
+        if each.is_slow and phases[each] == _EARLIEST and later[each] > _EARLIEST:
+            phases[each] = _LATE  # it has to wait for what goes and comes back: then until that is back
+        for other in followers.get(each, ()):
+            later[other] = max(later[other], phases[each])
+    phases |= {each: ranks[each][0] for each in work if each not in phases}
     for each in reversed(ordered):
         phases[each] = min([phases[each], *(phases[other] for other in followers.get(each, ()))])
+        if each.is_slow and phases[each] < _LATE and later[each] <= _EARLIEST:
+            phases[each] = _EARLIEST  # what others wait for while something is away is done before that
     return {each: (phases[each], ranks[each][1], number) for number, each in enumerate(work)}
 
 
@@ -94,7 +110,7 @@ def _rank(work: Work, again: Set[Key]) -> tuple[int, int]:
     """What is only added comes first, then what goes and comes back, with nothing slow between, then what goes."""
     place = KINDS.index(work.key.kind) if work.key.kind in KINDS else len(KINDS)
     if work.verb == "prepare":
-        return 1, place
+        return _EARLIEST, place
     if work.key in again and work.verb != "settle" and not (work.verb == "create" and work.key.kind in _SLOW):
         return (2, -place) if work.verb == "drop" else (4, place)
     if work.disturbs:
@@ -102,7 +118,7 @@ def _rank(work: Work, again: Set[Key]) -> tuple[int, int]:
     if work.verb == "drop":
         return 6, -place
     early = work.key.kind in _EARLY and work.verb == "create"
-    return (1 if early or (work.key.kind == "type" and work.verb == "change") else 5), place
+    return (_EARLIEST if early or (work.key.kind == "type" and work.verb == "change") else _LATE), place
 
 
 def _edges(work: Iterable[Work], live: Side, desired: Side) -> dict[Work, set[Work]]:
@@ -116,7 +132,7 @@ def _edges(work: Iterable[Work], live: Side, desired: Side) -> dict[Work, set[Wo
 
     for (verb, key), each in found.items():
         if verb == "drop":
-            for need in live.needs(key):
+            for need in live.needs(key) | live.pointed(key):
                 gone = found.get(("drop", need))
                 if gone and gone.lets_go and need.kind == "table":
                     # The indexes of a partition are its own once it is detached.

@@ -129,8 +129,8 @@ def _policy(old: Policy, new: Policy) -> list[str]:
 def _fired(old: Trigger | Rule, new: Trigger | Rule) -> list[str]:
     replaced = new.definition.rstrip(";").replace("CREATE ", "CREATE OR REPLACE ", 1)
     made = [replaced] if old.definition != new.definition else []
-    # What is replaced is enabled as if it were new.
-    was = "O" if made else old.enabled
+    # A trigger that is replaced is enabled as if it were new.
+    was = "O" if made and isinstance(old, Trigger) else old.enabled
     return [*made, creation.enable(new)] if was != new.enabled else made
 
 
