@@ -11,7 +11,7 @@ from typing import Literal
 
 from mendbook.schema.claims import Side, claims
 from mendbook.schema.key import Key
-from mendbook.schema.objects import Sequence
+from mendbook.schema.objects import Grant, Sequence
 from mendbook.schema.relations import Column, Constraint, Index, Table
 from mendbook.schema.snapshot import Snapshot
 from mendbook.schema.step import Step
@@ -119,8 +119,8 @@ def _edges(work: Iterable[Work], live: Side, desired: Side) -> dict[Work, set[Wo
             for need in live.needs(key):
                 gone = found.get(("drop", need))
                 if gone and gone.lets_go and need.kind == "table":
-                    # The indexes of a partition are its own once it is detached.
-                    before(gone, each if key.kind == "index" else None)
+                    # What a partition has from its parent is its own once it is detached.
+                    before(gone, each if key.kind in ("column", "constraint", "index") else None)
                     continue
                 before(each, gone)
                 changed = found.get(("change", need))
@@ -131,6 +131,10 @@ def _edges(work: Iterable[Work], live: Side, desired: Side) -> dict[Work, set[Wo
             for column in _above(key, live):
                 before(each, found.get(("change", column)))
                 before(each, found.get(("settle", column)))
+            if each.lets_go and key.kind == "table":
+                for part in _inherited(key, live, desired):
+                    for done in ("create", "change", "settle", "drop"):
+                        before(found.get((done, part)), each)
             table = Key("table", *key.owner)
             if key.kind in _SLOW and key not in set(_named(table, desired)):
                 before(found.get(("settle", table)), each)
@@ -166,6 +170,9 @@ def _edges(work: Iterable[Work], live: Side, desired: Side) -> dict[Work, set[Wo
         for need in (desired if key in desired.objects else live).needs(key):
             before(found.get(("create", need)), each)
             before(found.get(("change", need)), each)
+        for whole in _of_the_table(key, desired):
+            before(found.get(("drop", whole)), each)
+            before(found.get(("change", whole)), each)
     for first, then in _clashes(found, live, desired):
         before(first, then)
     return after
@@ -200,6 +207,21 @@ def _named(key: Key, side: Side) -> Iterator[Key]:
         for name in (item.replica_identity.partition(" ")[2], item.clustered):
             if name:
                 yield from (Key(kind, *key.owner, name) for kind in ("index", "constraint"))
+
+
+def _inherited(key: Key, live: Side, desired: Side) -> Iterator[Key]:
+    """What a partition, which only leaves its place for another, has from its parent: it changes there first."""
+    for parent in live.parents(key):
+        if parent in desired.parents(key):
+            for side in (live, desired):
+                yield from (e.key for e in side.schema.by_owner[parent.owner] if isinstance(e, Column | Constraint))
+
+
+def _of_the_table(key: Key, side: Side) -> Iterator[Key]:
+    """What a role may do with a whole table, of what it may do with a column: it is taken back for all columns."""
+    item = side.objects.get(key)
+    if isinstance(item, Grant) and item.object == "COLUMN":
+        yield item._replace(object="TABLE", part="").key
 
 
 def _serves(key: Key, side: Side) -> Iterator[Key]:
