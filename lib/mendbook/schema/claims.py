@@ -39,7 +39,7 @@ class Side:
         if isinstance(item, Grant):
             own |= {Key("schema", "", key.name), Key("server", "", key.name), Key("column", *key.owner, item.part)}
             own |= {Key("function", *key.owner, item.part)}
-        if isinstance(item, Index) and item.parent in self.schema.indexes:
+        if isinstance(item, Index) and item.parent and item.parent in self.schema.indexes:
             own.add(self.schema.indexes[item.parent])
         if isinstance(item, Publication):
             own |= {each.key for each in self.schema.tables()}
@@ -60,7 +60,7 @@ class Side:
                 continue
             if isinstance(part, Column | Index) or (isinstance(part, Constraint) and part.kind != "f"):
                 needs |= {each for each in self.schema.needs.get(part.key, frozenset()) if each.owner != item.key.owner}
-            if isinstance(part, Index) and part.parent in self.schema.indexes:
+            if isinstance(part, Index) and part.parent and part.parent in self.schema.indexes:
                 needs.add(self.schema.indexes[part.parent])
         return needs
 

@@ -74,17 +74,21 @@ def script(whole: Snapshot) -> Iterator[tuple[Key, str]]:
 
 
 def _left(drift: Drift, context: Context) -> Iterator[Left]:
-    """What exists only in the live database, what would lose data, and what has no room beside these."""
-    kept: set[object] = set()
-    for item in drift.differences:
-        reason = _loses(item, context)
-        if reason:
-            kept.update(claimed(item.live) if item.live else ())
-            yield Left(difference=item, reason=reason)
-    for item in drift.differences:
-        taken = kept & set(claimed(item.desired)) if item.desired and item.verdict == "missing" else ()
-        if taken:
-            yield Left(difference=item, reason="something of that name is left in its place")
+    """What exists only in the live database, what would lose data, and what cannot be without these."""
+    differences = {item.key: item for item in drift.differences}
+    left = {key: reason for key, item in differences.items() if (reason := _loses(item, context))}
+    kept = {name for key in left for name in claimed(context.live.objects[key])}
+    for key, item in differences.items():
+        if item.desired and item.verdict == "missing" and kept & set(claimed(item.desired)):
+            left[key] = "something of that name is left in its place"
+    todo = [key for key in left if differences[key].desired is not None]
+    while todo:
+        key = todo.pop()
+        for user in sorted(context.desired.needed_by.get(key, ())):
+            if user in differences and user not in left:
+                left[user] = f"it needs {key}, which is left as it is"
+                todo.append(user)
+    yield from (Left(difference=differences[key], reason=reason) for key, reason in left.items())
 
 
 def _loses(item: Difference, context: Context) -> str:

@@ -130,7 +130,7 @@ def _moved(
             yield _renamed(each)
     for each in new:
         yield from creation.create(each)
-        for part in belonging(each, side):
+        for part in _parts(each, side, context):
             yield from creation.create(part)
     names = {each.key: each for each in new}
     for column in columns:
@@ -141,6 +141,13 @@ def _moved(
         if not _is_range(each):
             gone = sql.Identifier(each.schema, aside(each.name, "_old"))
             yield text("DROP {w} {n}", w=definition.word(each), n=gone)
+
+
+def _parts(item: Type | Collation, side: Snapshot, context: Context) -> list[Object]:
+    """What belongs to a type on one side; and what is live alone, where that is left as it is."""
+    live = [each for each in belonging(item, context.live) if each.key not in context.desired.objects]
+    kept = [each for each in live if each.key not in context.going] if side is context.desired else []
+    return [*belonging(item, side), *kept]
 
 
 def _is_range(item: Type | Collation) -> bool:

@@ -51,6 +51,13 @@ def recreates(item: Difference, context: Context) -> bool:
     return not same or new.defaults < live.defaults or (new.kind == "a" and live.definition != new.definition)
 
 
+def loses(item: Difference, context: Context) -> str:
+    """What a change cannot keep."""
+    live, new = item.both
+    materialized = isinstance(live, View) and isinstance(new, View) and live.kind == "m" != new.kind
+    return f"the rows and indexes of {item.key}" if materialized else ""
+
+
 def change(item: Difference, context: Context) -> list[Step]:
     """Replace a view or a function in place."""
     live, new = item.both
