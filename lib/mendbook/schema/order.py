@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from mendbook.schema.claims import Side, claims
-from mendbook.schema.key import Key
+from mendbook.schema.key import Key, qualified
 from mendbook.schema.objects import Grant, Sequence
 from mendbook.schema.relations import Column, Constraint, Index, Table
 from mendbook.schema.snapshot import Snapshot
@@ -146,16 +146,19 @@ def _edges(work: Iterable[Work], live: Side, desired: Side) -> dict[Work, set[Wo
             for name in _named(key, desired):
                 before(found.get(("create", name)), each)
                 before(found.get(("change", name)), each)
-            for first, then in _around(key, each, found, desired):
+            for first, then in _around(key, each, found, live, desired):
                 before(first, then)
-        if verb == "create":
-            for column in _above(key, desired):
-                before(found.get(("settle", column)), each)
             for owner in _serves(key, desired):
                 before(found.get(("create", owner)), each)
                 before(found.get(("change", owner)), each)
             for owner in _serves(key, live):
                 before(each, found.get(("drop", owner)))
+        if verb == "create":
+            for column in _above(key, desired):
+                before(found.get(("change", column)), each)
+                before(found.get(("settle", column)), each)
+            for other in _replaced(key, live, desired):
+                before(found.get(("drop", other)), each)
         if verb == "prepare":
             before(each, found.get(("drop", key)))
             before(each, found.get(("create", key)))
@@ -179,13 +182,35 @@ def _edges(work: Iterable[Work], live: Side, desired: Side) -> dict[Work, set[Wo
 
 
 def _around(
-    key: Key, settling: Work, found: Mapping[tuple[Verb, Key], Work], side: Side
+    key: Key, settling: Work, found: Mapping[tuple[Verb, Key], Work], live: Side, desired: Side
 ) -> Iterator[tuple[Work | None, Work | None]]:
-    """A table becomes a partition once its columns, checks and indexes fit."""
-    if key.kind == "table" and settling.steps:
-        for part in side.schema.by_owner[key.owner]:
-            if isinstance(part, Column | Constraint | Index):
+    """A table becomes a partition once its columns, checks and indexes fit.
+
+    One that only leaves its place for another is back before there are new indexes: they belong to those above.
+    """
+    if key.kind != "table" or not settling.steps:
+        return
+    back = {each.owner for each in live.parents(key) if each in desired.parents(key)}
+    for owner in (key.owner, *back):
+        for part in desired.schema.by_owner[owner]:
+            if isinstance(part, Index) and back:
+                yield from ((settling, found.get((verb, part.key))) for verb in ("create", "change"))
+            elif isinstance(part, Column | Constraint | Index) and owner == key.owner:
                 yield from ((found.get((verb, part.key)), settling) for verb in ("create", "change", "settle"))
+
+
+def _replaced(key: Key, live: Side, desired: Side) -> Iterator[Key]:
+    """Constraints that go first: else a foreign key would hold on to another key, or a partition's become part of it."""
+    item = desired.objects.get(key)
+    if not isinstance(item, Constraint):
+        return
+    table = live.schema.by_name.get(item.references or "")
+    if table:
+        yield from (e.key for e in live.schema.by_owner[table.key.owner] if isinstance(e, Constraint | Index))
+    for name in live.schema.children.get(qualified(*key.owner), ()):
+        yield from (
+            e.key for e in live.schema.by_owner[live.schema.by_name[name].key.owner] if isinstance(e, Constraint)
+        )
 
 
 def _above(key: Key, side: Side) -> list[Key]:
