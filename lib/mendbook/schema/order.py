@@ -116,7 +116,7 @@ def _edges(work: Iterable[Work], live: Side, desired: Side) -> dict[Work, set[Wo
 
     for (verb, key), each in found.items():
         if verb == "drop":
-            for need in live.needs(key):
+            for need in _own(live.needs(key), key, whole=not each.lets_go):
                 gone = found.get(("drop", need))
                 if gone and gone.lets_go and need.kind == "table":
                     # What a partition has from its parent is its own once it is detached.
@@ -128,13 +128,13 @@ def _edges(work: Iterable[Work], live: Side, desired: Side) -> dict[Work, set[Wo
                     before(each, changed)
             before(each, found.get(("create", key)))
             before(each, found.get(("change", key)))
-            for column in _above(key, live):
+            back = list(_inherited(key, live, desired)) if each.lets_go else []
+            for part in back:
+                for done in ("create", "change", "settle", "drop"):
+                    before(found.get((done, part)), each)
+            for column in _above(key, live, live) if not back else ():
                 before(each, found.get(("change", column)))
                 before(each, found.get(("settle", column)))
-            if each.lets_go and key.kind == "table":
-                for part in _inherited(key, live, desired):
-                    for done in ("create", "change", "settle", "drop"):
-                        before(found.get((done, part)), each)
             table = Key("table", *key.owner)
             if key.kind in _SLOW and key not in set(_named(table, desired)):
                 before(found.get(("settle", table)), each)
@@ -154,9 +154,9 @@ def _edges(work: Iterable[Work], live: Side, desired: Side) -> dict[Work, set[Wo
             for owner in _serves(key, live):
                 before(each, found.get(("drop", owner)))
         if verb == "create":
-            for column in _above(key, desired):
-                before(found.get(("change", column)), each)
-                before(found.get(("settle", column)), each)
+            for column in _above(key, desired, live):
+                for done in ("change", "settle", "drop"):
+                    before(found.get((done, column)), each)
             for other in _replaced(key, live, desired):
                 before(found.get(("drop", other)), each)
         if verb == "prepare":
@@ -170,7 +170,8 @@ def _edges(work: Iterable[Work], live: Side, desired: Side) -> dict[Work, set[Wo
         if verb == "create":
             for need in live.needs(key) if key in live.objects else ():
                 before(found.get(("drop", need)), each)
-        for need in (desired if key in desired.objects else live).needs(key):
+        needs = (desired if key in desired.objects else live).needs(key)
+        for need in _own(needs, key, whole=verb == "create"):
             before(found.get(("create", need)), each)
             before(found.get(("change", need)), each)
         for whole in _of_the_table(key, desired):
@@ -190,6 +191,7 @@ def _around(
     """
     if key.kind != "table" or not settling.steps:
         return
+    yield from ((found.get(("drop", column)), settling) for column in _above(key, desired, live))
     back = {each.owner for each in live.parents(key) if each in desired.parents(key)}
     for owner in (key.owner, *back):
         for part in desired.schema.by_owner[owner]:
@@ -200,23 +202,26 @@ def _around(
 
 
 def _replaced(key: Key, live: Side, desired: Side) -> Iterator[Key]:
-    """Constraints that go first: else a foreign key would hold on to another key, or a partition's become part of it."""
+    """What goes before a constraint is made: else a foreign key holds on to it, or it becomes part of the new one."""
     item = desired.objects.get(key)
-    if not isinstance(item, Constraint):
-        return
-    table = live.schema.by_name.get(item.references or "")
-    if table:
-        yield from (e.key for e in live.schema.by_owner[table.key.owner] if isinstance(e, Constraint | Index))
-    for name in live.schema.children.get(qualified(*key.owner), ()):
-        yield from (
-            e.key for e in live.schema.by_owner[live.schema.by_name[name].key.owner] if isinstance(e, Constraint)
-        )
+    if isinstance(item, Constraint):
+        other = live.schema.by_name.get(item.references or "")
+        if other:
+            yield from (e.key for e in live.schema.by_owner[other.key.owner] if isinstance(e, Constraint | Index))
+        for name in live.schema.children.get(qualified(*key.owner), ()):
+            owner = live.schema.by_name[name].key.owner
+            yield from (e.key for e in live.schema.by_owner[owner] if isinstance(e, Constraint))
 
 
-def _above(key: Key, side: Side) -> list[Key]:
-    """The columns of the tables that a table inherits from."""
+def _own(needs: Set[Key], key: Key, *, whole: bool) -> Iterator[Key]:
+    """*needs*, of a table without the indexes that those of a partition belong to: only a *whole* one has them."""
+    return (each for each in needs if whole or key.kind != "table" or each.kind != "index")
+
+
+def _above(key: Key, side: Side, live: Side) -> list[Key]:
+    """The columns that are there of the tables that a table inherits from on one side."""
     parents = side.parents(key) if key.kind == "table" else []
-    return [column.key for parent in parents for column in side.schema.columns(*parent.owner)]
+    return [column.key for parent in parents for column in live.schema.columns(*parent.owner)]
 
 
 def _is_primary(key: Key, side: Side) -> bool:
@@ -236,7 +241,8 @@ def _named(key: Key, side: Side) -> Iterator[Key]:
 
 def _inherited(key: Key, live: Side, desired: Side) -> Iterator[Key]:
     """What a partition, which only leaves its place for another, has from its parent: it changes there first."""
-    for parent in live.parents(key):
+    parents = live.parents(key) if key.kind == "table" else []
+    for parent in parents:
         if parent in desired.parents(key):
             for side in (live, desired):
                 yield from (e.key for e in side.schema.by_owner[parent.owner] if isinstance(e, Column | Constraint))
