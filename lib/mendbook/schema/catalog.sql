@@ -455,11 +455,12 @@ WHERE x.oid >= 16384 AND coalesce(i.schema, '') !~ '^pg_'
 -- name: dependencies
 -- What needs what, by the oids of pg_depend. A view's query and a column's default are the view's and the column's
 -- own, an attribute is the composite type's; what a sequence is owned by, it does not need.
--- A foreign key needs the constraint behind the unique index that it names.
-SELECT CASE WHEN r.oid IS NOT NULL THEN 'pg_class' WHEN f.oid IS NOT NULL THEN 'pg_class'
+-- A foreign key needs the constraint behind the unique index that it names; what the index of an exclusion constraint
+-- needs, the constraint does.
+SELECT CASE WHEN r.oid IS NOT NULL THEN 'pg_class' WHEN f.oid IS NOT NULL THEN 'pg_class' WHEN x.oid IS NOT NULL THEN 'pg_constraint'
             WHEN k.contypid <> 0 OR w.oid IS NOT NULL THEN 'pg_type' WHEN p.oid IS NOT NULL THEN 'pg_publication'
             ELSE d.classid::regclass::text END,
-       coalesce(CASE WHEN r.oid IS NOT NULL THEN r.ev_class END, f.adrelid, nullif(k.contypid, 0), w.reltype, p.prpubid, d.objid),
+       coalesce(CASE WHEN r.oid IS NOT NULL THEN r.ev_class END, f.adrelid, nullif(k.contypid, 0), w.reltype, p.prpubid, x.oid, d.objid),
        CASE WHEN f.oid IS NOT NULL THEN f.adnum WHEN w.oid IS NOT NULL THEN 0 ELSE d.objsubid END,
        CASE WHEN i.oid IS NOT NULL THEN 'pg_constraint' ELSE d.refclassid::regclass::text END, coalesce(i.oid, d.refobjid), d.refobjsubid
 FROM pg_depend d
@@ -468,6 +469,7 @@ LEFT JOIN pg_attrdef f ON d.classid = 'pg_attrdef'::regclass AND f.oid = d.objid
 LEFT JOIN pg_constraint k ON d.classid = 'pg_constraint'::regclass AND k.oid = d.objid
 LEFT JOIN pg_constraint i ON k.contype = 'f' AND i.conindid = d.refobjid AND i.contype IN ('p', 'u')
                          AND d.refclassid = 'pg_class'::regclass
+LEFT JOIN pg_constraint x ON d.classid = 'pg_class'::regclass AND x.conindid = d.objid AND x.contype = 'x'
 LEFT JOIN pg_class w ON d.classid = 'pg_class'::regclass AND w.oid = d.objid AND w.relkind = 'c'
 LEFT JOIN pg_publication_rel p ON d.classid = 'pg_publication_rel'::regclass AND p.oid = d.objid
 LEFT JOIN pg_sequence s ON d.classid = 'pg_class'::regclass AND s.seqrelid = d.objid

@@ -103,6 +103,8 @@ def build(original: Snapshot, identity: Identity) -> Iterator[Clone]:
         )
         empty.add_roles([identity.role, *roles(original)])
         with empty.connect() as conn:
+            if Key("schema", "", "public") not in original.objects:
+                conn.execute("DROP SCHEMA public")
             omissions = _run(conn, list(ddl.script(original)))
         named = (
             Omission(key=key, reason=_NOT_READ) for key, each in original.objects.items() if isinstance(each, Other)

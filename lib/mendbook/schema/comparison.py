@@ -147,8 +147,8 @@ def _prove(comparison: Comparison, repair: Repair, *, drops: bool) -> list[Measu
         remaining = {each.key for each in drift.compare(place.snapshot(), wanted).differences} - odd
     if place.omissions:
         return measured
-    meant = {key for key, each in differences.items() if drops or each.verdict != "extra"}
-    wrong = remaining & meant - {each.difference.key for each in repair.left}
+    kept = {key for key, each in differences.items() if each.verdict == "extra" and not drops}
+    wrong = remaining - kept - {each.difference.key for each in repair.left}
     if not problem and wrong and live.identity.major == desired.identity.major:
         problem = f"{', '.join(map(str, sorted(wrong)))} still differs after them"
     if problem:

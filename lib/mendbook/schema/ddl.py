@@ -15,7 +15,7 @@ from mendbook.schema.forms.context import Context, belonging, unplannable
 from mendbook.schema.key import Key, qualified
 from mendbook.schema.objects import DefaultPrivilege, Grant, Object, Other, Schema, Sequence
 from mendbook.schema.order import Work
-from mendbook.schema.relations import Column, Constraint, Index, Part, Table
+from mendbook.schema.relations import Column, Constraint, Index, Part, Policy, Rule, Table, Trigger
 from mendbook.schema.scope import Scope
 from mendbook.schema.snapshot import Snapshot
 from mendbook.schema.step import Step
@@ -185,8 +185,10 @@ class _Work:
                 yield Work(verb="settle", key=key, steps=self._steps(key, form, "settle", item))
 
     def _usual(self, item: Object, made: list[Step]) -> list[Step]:
-        """Default privileges give a new object what it should not have."""
-        said = privileges.usual(item, self.defaults)
+        """Default privileges give a new object, and the sequences that are made with it, what it should not have."""
+        served = self.context.desired.sequences.get(item.key.owner, ()) if isinstance(item, Table) else ()
+        made_with = [each for each in served if each.key not in self.live or each.key in self.dropped]
+        said = [line for each in (item, *made_with) for line in privileges.usual(each, self.defaults)]
         return [replace(made[0], forward=(*made[0].forward, *said)), *made[1:]] if made and said else made
 
     def _wanted(self) -> Iterator[tuple[Key, Object]]:
@@ -223,7 +225,7 @@ class _Work:
         item = self.live[key]
         table = Key("table", *key.owner)
         if isinstance(item, Column | Constraint) and not item.local:
-            return True
+            return self._stays(key) or table in self.dropped
         if isinstance(item, Index) and item.parent in self.indexes:
             return True
         if isinstance(item, Sequence) and item.owner:
@@ -233,8 +235,20 @@ class _Work:
         if isinstance(item, Part | Grant):
             if table in self.dropped and circular(item, self.context.live):
                 return False
+            if isinstance(item, Trigger | Policy | Rule) and self._holds(item):
+                return False
             return any(each != key and each in self.dropped for each in _owners(item))
         return False
+
+    def _holds(self, item: Trigger | Policy | Rule) -> bool:
+        """Whether something else that goes cannot go before *item*: two tables may hold each other so."""
+        needs = self.context.live.needs.get(item.key, frozenset())
+        return any(each.owner != item.key.owner for each in needs & self.dropped)
+
+    def _stays(self, key: Key) -> bool:
+        """Whether the table that *key* belongs to is below the same tables before and after."""
+        live, new = (side.get(Key("table", *key.owner)) for side in (self.live, self.desired))
+        return isinstance(live, Table) and isinstance(new, Table) and live.parents == new.parents
 
     def _points_at(self, item: Constraint) -> bool:
         """A foreign key between two tables that go is dropped first: they may point at each other."""
@@ -246,7 +260,7 @@ class _Work:
         owner = item.owner if isinstance(item, Sequence) and item.owner else key
         table = self.desired.get(Key("table", *owner.owner))
         created = isinstance(table, Table) and (table.key not in self.live or table.key in self.scope.again)
-        if isinstance(item, Column | Constraint) and not item.local and not created:
+        if isinstance(item, Column | Constraint) and not item.local and not created and self._stays(key):
             return True  # it comes with the parent's
         if created and isinstance(table, Table) and table.key != key:
             return tables.covers(table, item, self.context.desired)

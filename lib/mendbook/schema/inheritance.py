@@ -26,6 +26,10 @@ def predict(differences: Mapping[Key, Difference], context: Context) -> dict[Key
             _attached(item, found, context)
             _logged(item, found, context)
     for item in list(differences.values()):
+        if isinstance(item.desired, Index) and item.fields == ("valid",) and item.desired.valid:
+            table = context.table(item.key)
+            if table and table.kind == "p":
+                del found[item.key]  # it is valid once those of all partitions are part of it
         if isinstance(item.desired, Column) and item.verdict == "changed":
             for below in _below(item.key, context):
                 _inherited(item, below, found, context)

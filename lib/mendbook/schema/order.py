@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from mendbook.schema.claims import Side, claims
-from mendbook.schema.key import Key
-from mendbook.schema.objects import Sequence
+from mendbook.schema.key import Key, qualified
+from mendbook.schema.objects import Grant, Sequence
 from mendbook.schema.relations import Column, Constraint, Index, Table
 from mendbook.schema.snapshot import Snapshot
 from mendbook.schema.step import Step, Transaction
@@ -132,11 +132,11 @@ def _edges(work: Iterable[Work], live: Side, desired: Side) -> dict[Work, set[Wo
 
     for (verb, key), each in found.items():
         if verb == "drop":
-            for need in live.needs(key) | live.pointed(key):
+            for need in _own(live.needs(key) | live.pointed(key), key, whole=not each.lets_go):
                 gone = found.get(("drop", need))
                 if gone and gone.lets_go and need.kind == "table":
-                    # The indexes of a partition are its own once it is detached.
-                    before(gone, each if key.kind == "index" else None)
+                    # What a partition has from its parent is its own once it is detached.
+                    before(gone, each if key.kind in ("column", "constraint", "index") else None)
                     continue
                 before(each, gone)
                 changed = found.get(("change", need))
@@ -144,7 +144,11 @@ def _edges(work: Iterable[Work], live: Side, desired: Side) -> dict[Work, set[Wo
                     before(each, changed)
             before(each, found.get(("create", key)))
             before(each, found.get(("change", key)))
-            for column in _above(key, live):
+            back = list(_inherited(key, live, desired)) if each.lets_go else []
+            for part in back:
+                for done in ("create", "change", "settle", "drop"):
+                    before(found.get((done, part)), each)
+            for column in _above(key, live, live) if not back else ():
                 before(each, found.get(("change", column)))
                 before(each, found.get(("settle", column)))
             table = Key("table", *key.owner)
@@ -158,16 +162,19 @@ def _edges(work: Iterable[Work], live: Side, desired: Side) -> dict[Work, set[Wo
             for name in _named(key, desired):
                 before(found.get(("create", name)), each)
                 before(found.get(("change", name)), each)
-            for first, then in _around(key, each, found, desired):
+            for first, then in _around(key, each, found, live, desired):
                 before(first, then)
-        if verb == "create":
-            for column in _above(key, desired):
-                before(found.get(("settle", column)), each)
             for owner in _serves(key, desired):
                 before(found.get(("create", owner)), each)
                 before(found.get(("change", owner)), each)
             for owner in _serves(key, live):
                 before(each, found.get(("drop", owner)))
+        if verb == "create":
+            for column in _above(key, desired, live):
+                for done in ("change", "settle", "drop"):
+                    before(found.get((done, column)), each)
+            for other in _replaced(key, live, desired):
+                before(found.get(("drop", other)), each)
         if verb == "prepare":
             before(each, found.get(("drop", key)))
             before(each, found.get(("create", key)))
@@ -179,28 +186,58 @@ def _edges(work: Iterable[Work], live: Side, desired: Side) -> dict[Work, set[Wo
         if verb == "create":
             for need in live.needs(key) if key in live.objects else ():
                 before(found.get(("drop", need)), each)
-        for need in (desired if key in desired.objects else live).needs(key):
+        needs = (desired if key in desired.objects else live).needs(key)
+        for need in _own(needs, key, whole=verb == "create"):
             before(found.get(("create", need)), each)
             before(found.get(("change", need)), each)
+        for whole in _of_the_table(key, desired):
+            before(found.get(("drop", whole)), each)
+            before(found.get(("change", whole)), each)
     for first, then in _clashes(found, live, desired):
         before(first, then)
     return after
 
 
 def _around(
-    key: Key, settling: Work, found: Mapping[tuple[Verb, Key], Work], side: Side
+    key: Key, settling: Work, found: Mapping[tuple[Verb, Key], Work], live: Side, desired: Side
 ) -> Iterator[tuple[Work | None, Work | None]]:
-    """A table becomes a partition once its columns, checks and indexes fit."""
-    if key.kind == "table" and settling.steps:
-        for part in side.schema.by_owner[key.owner]:
-            if isinstance(part, Column | Constraint | Index):
+    """A table becomes a partition once its columns, checks and indexes fit.
+
+    One that only leaves its place for another is back before there are new indexes: they belong to those above.
+    """
+    if key.kind != "table" or not settling.steps:
+        return
+    yield from ((found.get(("drop", column)), settling) for column in _above(key, desired, live))
+    back = {each.owner for each in live.parents(key) if each in desired.parents(key)}
+    for owner in (key.owner, *back):
+        for part in desired.schema.by_owner[owner]:
+            if isinstance(part, Index) and back:
+                yield from ((settling, found.get((verb, part.key))) for verb in ("create", "change"))
+            elif isinstance(part, Column | Constraint | Index) and owner == key.owner:
                 yield from ((found.get((verb, part.key)), settling) for verb in ("create", "change", "settle"))
 
 
-def _above(key: Key, side: Side) -> list[Key]:
-    """The columns of the tables that a table inherits from."""
+def _replaced(key: Key, live: Side, desired: Side) -> Iterator[Key]:
+    """What goes before a constraint is made: else a foreign key holds on to it, or it becomes part of the new one."""
+    item = desired.objects.get(key)
+    if isinstance(item, Constraint):
+        other = live.schema.by_name.get(item.references or "")
+        if other:
+            yield from (e.key for e in live.schema.by_owner[other.key.owner] if isinstance(e, Constraint | Index))
+        for name in live.schema.children.get(qualified(*key.owner), ()):
+            owner = live.schema.by_name[name].key.owner
+            yield from (e.key for e in live.schema.by_owner[owner] if isinstance(e, Constraint))
+
+
+def _own(needs: Set[Key], key: Key, *, whole: bool) -> Iterator[Key]:
+    """*needs*, of a table without the indexes that those of a partition belong to: only a *whole* one has them."""
+    return (each for each in needs if whole or key.kind != "table" or each.kind != "index")
+
+
+def _above(key: Key, side: Side, live: Side) -> list[Key]:
+    """The columns that are there of the tables that a table inherits from on one side."""
     parents = side.parents(key) if key.kind == "table" else []
-    return [column.key for parent in parents for column in side.schema.columns(*parent.owner)]
+    return [column.key for parent in parents for column in live.schema.columns(*parent.owner)]
 
 
 def _is_primary(key: Key, side: Side) -> bool:
@@ -216,6 +253,22 @@ def _named(key: Key, side: Side) -> Iterator[Key]:
         for name in (item.replica_identity.partition(" ")[2], item.clustered):
             if name:
                 yield from (Key(kind, *key.owner, name) for kind in ("index", "constraint"))
+
+
+def _inherited(key: Key, live: Side, desired: Side) -> Iterator[Key]:
+    """What a partition, which only leaves its place for another, has from its parent: it changes there first."""
+    parents = live.parents(key) if key.kind == "table" else []
+    for parent in parents:
+        if parent in desired.parents(key):
+            for side in (live, desired):
+                yield from (e.key for e in side.schema.by_owner[parent.owner] if isinstance(e, Column | Constraint))
+
+
+def _of_the_table(key: Key, side: Side) -> Iterator[Key]:
+    """What a role may do with a whole table, of what it may do with a column: it is taken back for all columns."""
+    item = side.objects.get(key)
+    if isinstance(item, Grant) and item.object == "COLUMN":
+        yield item._replace(object="TABLE", part="").key
 
 
 def _serves(key: Key, side: Side) -> Iterator[Key]:

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from mendbook.schema.drift import Difference
-from mendbook.schema.forms import columns, constraints, indexes, others, sequences, tables, types, views
-from mendbook.schema.objects import Function, Object, Sequence, Type
+from mendbook.schema.forms import columns, constraints, grants, indexes, others, sequences, tables, types, views
+from mendbook.schema.objects import Function, Grant, Object, Sequence, Type
 from mendbook.schema.relations import Column, Constraint, Index, Table, View
 
 _FORMS: Mapping[type, Any] = {
@@ -19,6 +19,7 @@ _FORMS: Mapping[type, Any] = {
     Function: views,
     Type: types,
     Sequence: sequences,
+    Grant: grants,
 }
 
 

@@ -27,7 +27,7 @@ def create(new: Object, context: Context) -> list[Step]:
         return [_at_once(new, context), *_attach(new, context)]
     build = _build(new, [_concurrently(new), *creation.create(new)[1:]])
     after = context.desired.objects.get(table.key)
-    if not new.parent or (isinstance(after, Table) and after.partition_bound != table.partition_bound):
+    if not new.parent or (isinstance(after, Table) and after.parents != table.parents):
         return [build]  # what becomes part of a partitioned table brings its indexes
     # The index of the partitioned table takes it with it.
     return [replace(build, undo=()), *_attach(new, context)]
@@ -117,6 +117,8 @@ def recreates(item: Difference, context: Context) -> bool:
     """Whether the index can only be dropped and built again."""
     live, new = _both(item)
     table = context.table(new.key)
+    if table and table.kind == "p" and live.valid and not new.valid:
+        return True
     pointed = any(each.kind == "constraint" for each in context.live.needed_by.get(new.key, ()))
     at_once = table is None or table.kind != "r" or bool(live.parent) or pointed
     return (live.parent != new.parent and bool(live.parent)) or (at_once and _differs(live, new))

@@ -16,7 +16,6 @@ from mendbook.schema.objects import (
     DefaultPrivilege,
     EventTrigger,
     Extension,
-    Grant,
     Object,
     Publication,
     Schema,
@@ -174,7 +173,7 @@ def _publication(old: Publication, new: Publication) -> list[str]:
     return [*made, head + creation.members(new)]
 
 
-def _granted(old: Grant | DefaultPrivilege, new: Grant | DefaultPrivilege) -> list[str]:
+def _granted(old: DefaultPrivilege, new: DefaultPrivilege) -> list[str]:
     return privileges.change(new, old.privileges, new.privileges)
 
 
@@ -188,7 +187,6 @@ _CHANGES: dict[type, Callable[..., list[str]]] = {
     EventTrigger: lambda _old, new: [creation.enable(new)] if _old.enabled != new.enabled else [],
     Statistics: lambda old, new: [creation.statistics_target(new)] if old.target != new.target else [],
     Publication: _publication,
-    Grant: _granted,
     DefaultPrivilege: _granted,
     Setting: lambda _old, new: [privileges.setting(new)],
     Server: _server,
