@@ -171,8 +171,9 @@ def _edges(work: Iterable[Work], live: Side, desired: Side) -> dict[Work, set[Wo
                 before(each, found.get(("drop", owner)))
         if verb == "create":
             for column in _above(key, desired, live):
-                for done in ("change", "settle", "drop"):
-                    before(found.get((done, column)), each)
+                before(found.get(("change", column)), each)
+                before(found.get(("settle", column)), each)
+                before(found.get(("drop", column)), each)
             for other in _replaced(key, live, desired):
                 before(found.get(("drop", other)), each)
         if verb == "prepare":
