@@ -16,10 +16,11 @@ from pathlib import Path
 from mendbook import embedded, render, runbook
 from mendbook.runbook import Runbook
 
-from tests.faults.harness import Runner, State, Story, both_ways, kill_at_an_instant, strike, told
+from tests.faults.harness import Runner, State, Story, both_ways, kill_at_an_instant, strike, told, two_at_once
 from tests.helpers import run
 
 DO = ("repair", "rollback")
+ROUNDS = 50  # of two runs that begin together
 
 
 def main() -> None:
@@ -28,7 +29,15 @@ def main() -> None:
     parser.add_argument("runbook", nargs="*", help="only these (default: all)")
     parser.add_argument("--instants", type=int, default=200, help="random instants for each option (%(default)s)")
     asked = parser.parse_args()
-    head = ("runbook and option", "steps", "killed at lines", "killed at instants", "sessions ended", "servers crashed")
+    head = (
+        "runbook and option",
+        "steps",
+        "killed at lines",
+        "killed at instants",
+        "sessions ended",
+        "servers crashed",
+        "two at once",
+    )
     rows = []
     for book, option in options(asked.runbook):
         with ExitStack() as stack:
@@ -68,6 +77,16 @@ def struck(story: Story, runner: Runner, instants: int) -> Iterator[int]:
     yield instants
     yield everywhere(story, runner, after, "end the session")
     yield everywhere(story, runner, after, "crash the server")
+    yield sum(rivals(story, runner, after, number) for number in range(ROUNDS))
+
+
+def rivals(story: Story, runner: Runner, after: State, number: int) -> int:
+    """Begin two runs together, by turns from one folder and from a copy of it; counts one."""
+    story.again()
+    rival = story.copied(story.folder.with_name(f"copy-{number}")) if number % 2 else story
+    with Runner() as second:
+        two_at_once(story, rival, (runner, second), after)
+    return 1
 
 
 def everywhere(story: Story, runner: Runner, after: State, fault: str) -> int:

@@ -207,6 +207,18 @@ def kill_at_an_instant(story: Story, runner: Runner, after: State, do: str, most
     assert_goes_on(story, runner, after)
 
 
+def two_at_once(story: Story, rival: Story, runners: tuple[Runner, Runner], after: State) -> None:
+    """Two runs begun together: one applies, and the other says why it does not."""
+    for runner, each in zip(runners, (story, rival), strict=True):
+        runner.begin(each, "repair")
+    codes = sorted(runner.end() for runner in runners)
+    assert codes[0] == 0, codes
+    assert codes[1] in (4, 7), codes
+    assert story.state() == after
+    assert runners[0].run(max(story, rival, key=Story.steps_done), "rollback") == 0
+    assert story.is_back()
+
+
 def kill(pid: int) -> None:
     """Kill a process, unless it has ended already."""
     with suppress(ProcessLookupError):

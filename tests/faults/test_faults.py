@@ -20,6 +20,7 @@ from tests.faults.harness import (
     kill_at_an_instant,
     strike,
     told,
+    two_at_once,
 )
 from tests.helpers import run
 from tests.run.test_notebooks import wait_for
@@ -95,14 +96,7 @@ def test_of_two_runs_of_one_plan_one_applies_and_the_other_says_why(
     story.again()
     rival = story.copied(tmp_path / "copy") if copied else story
     with Runner() as second:
-        runner.begin(story, "repair")
-        second.begin(rival, "repair")
-        codes = sorted([runner.end(), second.end()])
-    assert codes[0] == 0
-    assert codes[1] in (4, 7)
-    assert story.state() == undisturbed[0]
-    assert runner.run(max(story, rival, key=Story.steps_done), "rollback") == 0
-    assert story.is_back()
+        two_at_once(story, rival, (runner, second), undisturbed[0])
 
 
 def test_half_an_index_is_removed_before_it_is_built_again(

@@ -74,7 +74,7 @@ class Blockers:
 
 _HEAD = ("who", "what", "role", "application", "age", "in the way", "query")
 
-# A prepared transaction holds its locks without a session.
+# A prepared transaction holds its locks without a session; the lock on its own number tells which one it is.
 _HOLDERS: LiteralString = """
 SELECT w.name AS relation, l.mode, a.pid, p.gid, a.backend_type, a.state, coalesce(a.usename, p.owner)::text AS role,
        a.application_name AS application, coalesce(a.query, '') AS query,
@@ -83,7 +83,9 @@ FROM unnest(%s::text[]) AS w (name)
 JOIN pg_locks l ON l.relation = to_regclass(w.name) AND l.granted
   AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
 LEFT JOIN pg_stat_activity a ON a.pid = l.pid
-LEFT JOIN pg_prepared_xacts p ON l.pid IS NULL AND p.transaction::text = split_part(l.virtualtransaction, '/', 2)
+LEFT JOIN pg_locks x ON l.pid IS NULL AND x.pid IS NULL AND x.locktype = 'transactionid'
+  AND x.virtualtransaction = l.virtualtransaction
+LEFT JOIN pg_prepared_xacts p ON p.transaction = x.transactionid
 WHERE l.pid IS DISTINCT FROM pg_backend_pid()
 ORDER BY seconds DESC NULLS LAST, a.pid
 """
