@@ -112,6 +112,18 @@ def test_what_cannot_be_reconciled_is_refused_by_name(tmp_path: Path) -> None:
     assert_no_traceback(answer)
 
 
+def test_what_holds_passwords_is_named_and_not_read(tmp_path: Path) -> None:
+    server = "CREATE EXTENSION postgres_fdw; CREATE SERVER far FOREIGN DATA WRAPPER postgres_fdw;"
+    (tmp_path / "live.sql").write_text(server)
+    (tmp_path / "desired.sql").write_text(
+        f"{server} CREATE USER MAPPING FOR CURRENT_USER SERVER far OPTIONS (password 's3cret-of-far')"
+    )
+    answer = mendbook("diff", "sql:live.sql", "sql:desired.sql", cwd=tmp_path)
+    assert answer.code == 4
+    assert "user mapping postgres on server far is missing" in answer.err
+    assert "s3cret-of-far" not in answer.out + answer.err
+
+
 def test_names_cannot_leave_a_comment_of_the_script(make_database: Make, tmp_path: Path) -> None:
     (tmp_path / "live.sql").write_text("CREATE TABLE kept (id int)")
     (tmp_path / "desired.sql").write_text('CREATE TABLE kept (id int, "a\nDROP TABLE kept; --" int, "a%s{x}" int)')

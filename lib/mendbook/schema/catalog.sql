@@ -446,6 +446,9 @@ FROM (
   UNION ALL SELECT 'pg_language'::regclass, oid FROM pg_language
   UNION ALL SELECT 'pg_transform'::regclass, oid FROM pg_transform
   UNION ALL SELECT 'pg_am'::regclass, oid FROM pg_am
+  UNION ALL SELECT 'pg_user_mapping'::regclass, umid FROM pg_user_mappings
+  UNION ALL SELECT 'pg_subscription'::regclass, oid FROM pg_subscription
+            WHERE subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())
   UNION ALL SELECT 'pg_type'::regclass, oid FROM pg_type WHERE typtype IN ('b', 'p') AND typelem = 0
 ) x
 CROSS JOIN LATERAL pg_identify_object(x.class, x.oid, 0) i
