@@ -30,7 +30,9 @@ def _lines(place: Clone) -> list[str]:
     text = re.sub(r"^(--.*|\\(un)?restrict .*)\n", "", done.stdout, flags=re.MULTILINE)
     # A column that was added stands at the end.
     text = re.sub(r"(^CREATE (?:UNLOGGED |FOREIGN )?TABLE [^\n]* \(\n)(.*?)(^\))", _sorted, text, flags=re.M | re.S)
-    return [line for line in text.splitlines() if line]
+    lines = [line for line in text.splitlines() if line]
+    comments = sorted(line for line in lines if line.startswith("COMMENT ON COLUMN "))  # in the order of the columns
+    return [*(line for line in lines if line not in comments), *comments]
 
 
 def _sorted(found: re.Match[str]) -> str:

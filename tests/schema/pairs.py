@@ -12,8 +12,10 @@ import psycopg
 from mendbook import embedded
 from mendbook.schema import ddl, drift, measure
 from mendbook.schema.clone import Clone
+from mendbook.schema.comparison import Comparison, Side
 from mendbook.schema.locks import Lock
 from mendbook.schema.step import Step, Transaction
+from mendbook.target import Target
 
 from tests.schema import dumps
 
@@ -31,6 +33,14 @@ class Pair:
         other = copy.copy(self)
         other.live, other.desired, other.before, other.after = self.desired, self.live, self.after, self.before
         return other
+
+    def comparison(self) -> Comparison:
+        """The pair as `mendbook diff` compares it, which proves what it works out."""
+        sides = [
+            Side(reference=name, snapshot=found, identity=_target(place).identity(), notes=())
+            for name, place, found in (("live", self.live, self.before), ("desired", self.desired, self.after))
+        ]
+        return Comparison(live=sides[0], desired=sides[1], drift=drift.compare(self.before, self.after))
 
     def plan(self, *, drops: bool = True) -> ddl.Repair:
         return ddl.repair(drift.compare(self.before, self.after), self.before, self.after, drops=drops)
@@ -66,6 +76,10 @@ class Pair:
     def check(self, place: Clone, told: str) -> None:
         left = drift.compare(place.snapshot(), self.after)
         assert not left, f"{left}\n{told}"
+
+
+def _target(place: Clone) -> Target:
+    return Target(reference="test", _conninfo=place.server.conninfo(place.database))
 
 
 def database(server: embedded.Server, statements: str, held: ExitStack) -> Clone:

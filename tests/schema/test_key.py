@@ -17,7 +17,7 @@ from mendbook.schema.key import Key
         (Key("setting", "", "", "work_mem"), "setting work_mem of the database"),
         (Key("grant", "shop", "orders", "TABLE TO app"), "grant on table shop.orders to app"),
         (Key("grant", "shop", "orders", "COLUMN total TO PUBLIC"), "grant on column shop.orders(total) to PUBLIC"),
-        (Key("grant", "shop", "f", "FUNCTION integer TO a TO b"), "grant on function shop.f(integer) to a TO b"),
+        (Key("grant", "shop", "f", "ROUTINE integer TO a TO b"), "grant on routine shop.f(integer) to a TO b"),
         (Key("grant", "", "shop", "SCHEMA TO app"), "grant on schema shop to app"),
     ],
 )

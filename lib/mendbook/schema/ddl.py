@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from mendbook import lexer
 from mendbook.errors import Refused
 from mendbook.schema import order, privileges
 from mendbook.schema.claims import circular, claimed
@@ -81,6 +82,10 @@ def _left(drift: Drift, context: Context) -> Iterator[Left]:
     for key, item in differences.items():
         if item.desired and item.verdict == "missing" and kept & set(claimed(item.desired)):
             left[key] = "something of that name is left in its place"
+    for key, item in differences.items():
+        primary = _primary(item, left, context)
+        if primary:
+            left[key] = f"it is in {primary}, which is left as it is"
     todo = [key for key in left if differences[key].desired is not None]
     while todo:
         key = todo.pop()
@@ -89,6 +94,18 @@ def _left(drift: Drift, context: Context) -> Iterator[Left]:
                 left[user] = f"it needs {key}, which is left as it is"
                 todo.append(user)
     yield from (Left(difference=differences[key], reason=reason) for key, reason in left.items())
+
+
+def _primary(item: Difference, left: Mapping[Key, str], context: Context) -> Key | None:
+    """The primary key that stays, because of which a column cannot become nullable."""
+    live, new = item.live, item.desired
+    if not isinstance(live, Column) or not isinstance(new, Column) or not live.not_null or new.not_null:
+        return None
+    for each in context.live.by_owner[item.key.owner]:
+        if isinstance(each, Constraint) and each.kind == "p" and each.key in left:
+            names = {token.text.strip('"') for token in lexer.significant(each.definition)}
+            return each.key if live.name in names else None
+    return None
 
 
 def _loses(item: Difference, context: Context) -> str:

@@ -179,7 +179,10 @@ def _edges(work: Iterable[Work], live: Side, desired: Side) -> dict[Work, set[Wo
         if verb == "prepare":
             before(each, found.get(("drop", key)))
             before(each, found.get(("create", key)))
-        if verb in ("change", "settle") and ("drop", key) not in found:
+        # What settles after a change that disturbed may wait for what was put aside to come back.
+        changed = found.get(("change", key))
+        frees = verb == "change" or (verb == "settle" and not (changed and changed.disturbs))
+        if frees and ("drop", key) not in found:
             for need in live.needs(key) - desired.needs(key):
                 before(each, found.get(("drop", need)))
                 moved = found.get(("change", need))

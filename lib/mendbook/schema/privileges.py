@@ -29,7 +29,7 @@ def usual(item: Object, defaults: Iterable[DefaultPrivilege]) -> list[str]:
     found = _KINDS.get(item.key.kind)
     if found is None:
         return []
-    word = {"p": "PROCEDURE", "d": "DOMAIN"}.get(item.kind, found[1]) if isinstance(item, Function | Type) else found[1]
+    word = "DOMAIN" if isinstance(item, Type) and item.kind == "d" else found[1]
     part = item.arguments if isinstance(item, Function) else ""
     made = []
     for each in defaults:
@@ -45,7 +45,7 @@ _KINDS = {
     "table": ("TABLES", "TABLE"),
     "view": ("TABLES", "TABLE"),
     "sequence": ("SEQUENCES", "SEQUENCE"),
-    "function": ("FUNCTIONS", "FUNCTION"),
+    "function": ("FUNCTIONS", "ROUTINE"),
     "type": ("TYPES", "TYPE"),
     "schema": ("SCHEMAS", "SCHEMA"),
 }
@@ -55,7 +55,7 @@ def _usual(word: str, default: DefaultPrivilege) -> list[str]:
     """What the owner may do by itself is what the default of its role would be; of a schema's, nobody but PUBLIC."""
     if default.grantee:
         return default.usual
-    return {"FUNCTION": ["EXECUTE"], "PROCEDURE": ["EXECUTE"], "TYPE": ["USAGE"], "DOMAIN": ["USAGE"]}.get(word, [])
+    return {"ROUTINE": ["EXECUTE"], "TYPE": ["USAGE"], "DOMAIN": ["USAGE"]}.get(word, [])
 
 
 def revoke(item: Grant | DefaultPrivilege) -> list[str]:
@@ -98,7 +98,7 @@ def _say(item: Grant | DefaultPrivilege, verb: str, privileges: list[str], way: 
 
 def _object(item: Grant) -> str:
     name = sql.Identifier(*(each for each in (item.schema, item.name) if each))
-    if item.object in ("FUNCTION", "PROCEDURE"):
+    if item.object == "ROUTINE":
         return text("{word} {name}({arguments})", word=item.object, name=name, arguments=item.part)
     word = "TABLE" if item.object == "COLUMN" else item.object
     return text("{word} {name}", word=word, name=name)

@@ -205,9 +205,10 @@ def loses(item: Difference, context: Context) -> str:
         return f"every row of {qualified(live.schema, live.table)}, which is partitioned by it"
     if new.generated and not live.generated:
         return f"every value of {live.name} of {qualified(live.schema, live.table)}"
-    if live.type != new.type and not casts.keeps(live.type, new.type):
+    computed = live.generated and new.generated
+    if live.type != new.type and not computed and not casts.keeps(live.type, new.type):
         return f"what {live.type} holds and {new.type} does not, in {live.name} of {qualified(live.schema, live.table)}"
-    return ""
+    return identity.loses(live, new)
 
 
 def recreates(item: Difference, context: Context) -> bool:

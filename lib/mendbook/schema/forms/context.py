@@ -140,7 +140,7 @@ _GRANTED = {
     "table": ("TABLE", "COLUMN"),
     "column": ("COLUMN",),
     "view": ("TABLE", "COLUMN"),
-    "function": ("FUNCTION", "PROCEDURE"),
+    "function": ("ROUTINE",),
     "type": ("TYPE", "DOMAIN"),
     "sequence": ("SEQUENCE",),
     "schema": ("SCHEMA",),

@@ -22,8 +22,13 @@ def change(live: Column, new: Column, context: Context) -> list[Step]:
     if (live.identity, live.sequence) == (new.identity, new.sequence):
         return []
     forward, undo = list(statements(live, new)), list(statements(new, live))
-    lost = f"the position of the sequence of {new.key}" if any("RESTART" in each for each in forward) else ""
-    return [step(new, "Change", forward, undo, locks=context.lock(new.key), loses=lost)]
+    return [step(new, "Change", forward, undo, locks=context.lock(new.key), loses=loses(live, new))]
+
+
+def loses(live: Column, new: Column) -> str:
+    """What a change of how a column counts cannot keep."""
+    restarts = any("RESTART" in each for each in statements(live, new))
+    return f"the position of the sequence of {new.key}" if restarts else ""
 
 
 def statements(old: Column, new: Column) -> Iterator[str]:
