@@ -164,7 +164,7 @@ class Publication(NamedTuple):
 class Grant(NamedTuple):
     """What a role may do with an object, where that is not what every new object of the kind allows."""
 
-    object: str  # as GRANT calls it: TABLE, COLUMN, SEQUENCE, SCHEMA, FUNCTION, PROCEDURE, TYPE, DOMAIN, FOREIGN SERVER
+    object: str  # as GRANT calls it: TABLE, COLUMN, SEQUENCE, SCHEMA, ROUTINE, TYPE, DOMAIN, FOREIGN SERVER
     schema: str
     name: str
     part: str  # a column's name, a function's argument types
