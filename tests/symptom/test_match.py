@@ -23,12 +23,12 @@ def fitting(text: str) -> list[str]:
 
 def test_a_specific_runbook_comes_before_the_generic_ones() -> None:
     text = MISSING.format("updated_at", "socket_sessions", "socket_sessions", "updated_at")
-    assert fitting(text) == ["socket-sessions-updated-at", "missing-column", "pending-migrations"]
+    assert fitting(text) == ["socket-sessions-updated-at", "missing-column", "pending-migrations", "schema-drift"]
 
 
 def test_the_same_column_of_another_table_is_another_incident() -> None:
     text = MISSING.format("updated_at", "orders", "orders", "updated_at")
-    assert fitting(text) == ["missing-column", "pending-migrations"]
+    assert fitting(text) == ["missing-column", "pending-migrations", "schema-drift"]
     reasons = {each.runbook.slug: each.reason for each in rank(text)}
     assert "the error about orders" in reasons["stale-session-cleanup"]
     assert reasons["missing-table"] == "it is for missing table, and this is missing column"
@@ -36,7 +36,7 @@ def test_the_same_column_of_another_table_is_another_incident() -> None:
 
 def test_a_column_of_no_table_is_no_specific_incident() -> None:
     text = 'ERROR:  record "new" has no field "updated_at"\n'
-    assert fitting(text) == ["missing-column", "pending-migrations"]
+    assert fitting(text) == ["missing-column", "pending-migrations", "schema-drift"]
     reasons = {each.runbook.slug: each.reason for each in rank(text)}
     assert reasons["stale-session-cleanup"] == "the error names updated_at, and not whose"
 

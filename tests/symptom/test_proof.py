@@ -657,6 +657,15 @@ def test_databases(server: embedded.Server) -> None:
 # Use
 
 
+def await_sessions(base: str, count: int) -> None:
+    """Wait until the sessions that were closed are gone: this one and the others make *count*."""
+    listing = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND backend_type LIKE 'client%'"
+    with psycopg.connect(base, autocommit=True) as conn:
+        end = time.monotonic() + 10
+        while conn.execute(listing).fetchone() != (count,) and time.monotonic() < end:
+            time.sleep(0.02)
+
+
 def test_connection_limits(role: str, make_database: Make) -> None:
     base = make_database(f"ALTER ROLE {role} CONNECTION LIMIT 3")
     full = stated("pool_exhausted", sqlstate="53300")
@@ -673,6 +682,7 @@ def test_connection_limits(role: str, make_database: Make) -> None:
         found = prove(base, full)
         assert_ruled_out(found, "server_full", "role_limit")
         assert f"1 of 2 connections of the database {name}" in said(found, "database_limit")
+        await_sessions(base, 2)
         with psycopg.connect(own):
             limited = prove(base, full)
     assert_cause(limited, "database_limit")

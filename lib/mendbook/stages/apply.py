@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import Any, LiteralString, NoReturn
 
@@ -209,10 +209,11 @@ class _Run:
         if not forward and not self.edited:
             self._edit(undo=True)
         self._tell(blockers.ahead(conn, [step for _, step in left]))
-        with (
-            self.target.connect() as watcher,
-            blockers.watched(watcher, conn.info.backend_pid, self._tell),
-        ):
+        with ExitStack() as held:
+            # Where no connection is left for it, the steps go on unwatched.
+            with suppress(UnreadableTarget):
+                watcher = held.enter_context(self.target.connect())
+                held.enter_context(blockers.watched(watcher, conn.info.backend_pid, self._tell))
             self._each(conn, guard, left if forward else left[::-1], found)
 
     def _each(
