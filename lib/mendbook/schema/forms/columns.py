@@ -12,7 +12,7 @@ from mendbook.schema import casts, creation, definition
 from mendbook.schema.definition import alter_column, alter_table
 from mendbook.schema.drift import Difference
 from mendbook.schema.forms import identity, sequences, storage
-from mendbook.schema.forms.context import Context, belonging, comments, step, unplannable
+from mendbook.schema.forms.context import Context, altered, belonging, comments, step, unplannable
 from mendbook.schema.key import Key, qualified
 from mendbook.schema.locks import Lock
 from mendbook.schema.objects import Object, Type
@@ -159,9 +159,9 @@ def loosen(old: Object, context: Context) -> list[Step]:
     assert isinstance(old, Column)  # noqa: S101  by key
     if old.identity:
         return [
-            _change(old, [alter_column(old, "DROP IDENTITY")], list(identity.statements(loosened(old), old)), context)
+            altered(old, [alter_column(old, "DROP IDENTITY")], list(identity.statements(loosened(old), old)), context)
         ]
-    return [_change(old, [_default(loosened(old))], [_default(old)], context)]
+    return [altered(old, [_default(loosened(old))], [_default(old)], context)]
 
 
 def loosened(old: Column) -> Column:
@@ -248,7 +248,7 @@ def change(item: Difference, context: Context) -> list[Step]:
         lost = (each for each in users if isinstance(each, Constraint | Index | Statistics))
         kept = [line for each in lost if each.key not in context.going for line in creation.create(each)]
         undo = [*definition.drop(new), *_again(live, context), *kept]
-        made.append(_change(new, plain, undo, context))
+        made.append(altered(new, plain, undo, context))
     return made
 
 
@@ -275,7 +275,7 @@ def settle(item: Difference, context: Context) -> list[Step]:
     made += identity.change(live, new, context)
     if live.not_null and not new.not_null:
         required = alter_table(new, f"ADD {_required(live)}") if live.required else alter_column(new, "SET NOT NULL")
-        made.append(_change(new, [alter_column(new, "DROP NOT NULL")], [required], context))
+        made.append(altered(new, [alter_column(new, "DROP NOT NULL")], [required], context))
     return [*made, *storage.change(live, new, context), *comments(item, context)]
 
 
@@ -290,10 +290,10 @@ def _rename_required(live: Column, new: Column, context: Context) -> Step:
     if had and wanted:
         words = (had["name"], wanted["name"])
         forward, undo = (alter_table(new, f"RENAME CONSTRAINT {a} TO {b}") for a, b in (words, tuple(reversed(words))))
-        return _change(new, [forward], [undo], context)
+        return altered(new, [forward], [undo], context)
     dropped = alter_column(new, "DROP NOT NULL")
     made, back = ([dropped, alter_table(new, f"ADD {_required(each)}")] for each in (new, live))
-    return _change(new, made, back, context)
+    return altered(new, made, back, context)
 
 
 _CONSTRAINT = re.compile(r"CONSTRAINT (?P<name>\"(?:[^\"]|\"\")+\") NOT NULL")
@@ -304,12 +304,6 @@ def _both(item: Difference) -> tuple[Column, Column]:
     assert isinstance(live, Column)  # noqa: S101  by key
     assert isinstance(new, Column)  # noqa: S101  by key
     return live, new
-
-
-def _change(
-    new: Column, forward: list[str], undo: list[str], context: Context, lock: Lock = Lock.ACCESS_EXCLUSIVE
-) -> Step:
-    return step(new, "Change", forward, undo, locks=context.lock(new.key, lock))
 
 
 def _set_default(live: Column, new: Column, context: Context) -> Step:

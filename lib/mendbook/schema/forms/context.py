@@ -62,6 +62,13 @@ def step(item: Object, verb: str, forward: Iterable[str], undo: Iterable[str], *
     return Step(title=f"{verb} {item.key}", forward=tuple(forward), undo=tuple(undo), **cost)  # type: ignore[arg-type]
 
 
+def altered(
+    new: Column, forward: Iterable[str], undo: Iterable[str], context: Context, lock: Lock = Lock.ACCESS_EXCLUSIVE
+) -> Step:
+    """A Step that changes a column, of its table and all below it."""
+    return step(new, "Change", forward, undo, locks=context.lock(new.key, lock))
+
+
 def comment_lock(item: Object, context: Context) -> dict[str, Lock]:
     """What COMMENT takes: the relation is locked, not those below it."""
     if not isinstance(item, Column | Constraint | Index | Table | View | Part):

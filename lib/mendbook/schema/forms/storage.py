@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from mendbook.schema import casts, creation
 from mendbook.schema.definition import alter_column
-from mendbook.schema.forms.context import Context, step
+from mendbook.schema.forms.context import Context, altered
 from mendbook.schema.locks import Lock
 from mendbook.schema.relations import Column
 from mendbook.schema.step import Step
@@ -19,21 +19,21 @@ def change(live: Column, new: Column, context: Context) -> Iterator[Step]:
     differ = {name for name in ("storage", "compression") if getattr(live, name) != getattr(new, name)}
     if differ:
         stored, before = (list(_stored(each, differ, context)) for each in (new, live))
-        yield _step(new, stored, before, context)
+        yield altered(new, stored, before, context)
     if live.statistics != new.statistics:
         forward, undo = (
             alter_column(e, f"SET STATISTICS {-1 if e.statistics is None else e.statistics}") for e in (new, live)
         )
-        yield _step(new, [forward], [undo], context, Lock.SHARE_UPDATE_EXCLUSIVE)
+        yield altered(new, [forward], [undo], context, Lock.SHARE_UPDATE_EXCLUSIVE)
     if live.foreign != new.foreign:
         forward, undo = (
             alter_column(new, creation.change_options(*sides))
             for sides in ((live.foreign, new.foreign), (new.foreign, live.foreign))
         )
-        yield _step(new, [forward], [undo], context)
+        yield altered(new, [forward], [undo], context)
     if live.options != new.options:
         forward_options = list(_optioned(live, new))
-        yield _step(new, forward_options, list(_optioned(new, live)), context, Lock.SHARE_UPDATE_EXCLUSIVE)
+        yield altered(new, forward_options, list(_optioned(new, live)), context, Lock.SHARE_UPDATE_EXCLUSIVE)
 
 
 def _stored(item: Column, differ: set[str], context: Context) -> Iterator[str]:
@@ -50,9 +50,3 @@ def _optioned(old: Column, new: Column) -> Iterator[str]:
         yield alter_column(new, f"RESET ({', '.join(gone)})")
     if new.options:
         yield alter_column(new, f"SET ({', '.join(new.options)})")
-
-
-def _step(
-    new: Column, forward: list[str], undo: list[str], context: Context, lock: Lock = Lock.ACCESS_EXCLUSIVE
-) -> Step:
-    return step(new, "Change", forward, undo, locks=context.lock(new.key, lock))
