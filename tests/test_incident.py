@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from mendbook import runbook
 from mendbook.incident import Incident
+from mendbook.request import who
 
 from tests.helpers import broken, mendbook, run
 
@@ -47,3 +49,27 @@ def test_the_folder_that_the_fix_is_written_for_is_shown_too(shop: str, tmp_path
     assert known.audit is not None
     assert known.audit.table == '"public"."schema_migrations"'  # the runbook's schema is the table's
     assert [line.verdicts for line in known.audit.lines] == [("pending",)]
+
+
+def test_one_run_at_a_time_works_with_a_folder(shop: str, tmp_path: Path) -> None:
+    """Each would write the record from what it remembers, and so take back what the other had written."""
+    run(shop, "CREATE TABLE parcels (id bigint)")
+    values = {"statement": "SELECT weight FROM parcels", "table": "parcels", "column": "weight", "type": "numeric"}
+    found = Incident.begin(runbook="missing-column", target="env:SHOP", values=values, incidents=str(tmp_path))
+    digest = found.diagnosed().digest
+    first = Incident.resume(str(found.folder))
+    refused = mendbook("repair", found.folder, "--approve", digest, cwd=tmp_path)
+    assert refused.code == 4
+    assert f"Another run works on {found.folder}: {who()}, since 20" in refused.out
+    first.approve(digest)
+    first.apply()
+    first.verify()
+    assert first.repaired().exit_code == 0
+    record = (found.folder / "record.json").read_text()
+
+    undone = mendbook("rollback", found.folder, "--approve", digest, cwd=tmp_path)
+    assert undone.code == 0, undone
+    assert json.loads((found.folder / "record.json").read_text())["history"][:-1] == json.loads(record)["history"]
+    assert mendbook("rollback", found.folder, "--approve", digest, cwd=tmp_path).code == 4
+    pages = sorted(path.name for path in found.folder.glob("*.ipynb"))
+    assert pages == ["repair.ipynb", "rollback-2.ipynb", "rollback.ipynb"]

@@ -231,7 +231,7 @@ def _print_record(record: dict[str, Any], folder: Path, ended: Run) -> None:
     if record.get("identity"):
         print(render.facts_text([("target", record["target"]), *map(tuple, record["identity"])]), end="\n\n")
     if ended.completed:
-        for head, rows, marks in _tables(record, ended.notebook.stem):
+        for head, rows, marks in _tables(record):
             render.print_table(head, rows, marks=marks)
             print()
     print(record["verdict"])
@@ -250,15 +250,15 @@ def _where() -> str:
     return "" if shutil.which("mendbook") or own.name != "mendbook" else f"\n(mendbook is {own})"
 
 
-def _tables(record: dict[str, Any], name: str) -> list[tuple[tuple[str, ...], list[Any], dict[str, str]]]:
-    if name == "diagnose":
+def _tables(record: dict[str, Any]) -> list[tuple[tuple[str, ...], list[Any], dict[str, str]]]:
+    last = record.get("rolled_back") or record.get("verification")
+    if last is None:
         statements = [[o["verdict"], o["at"], o["said"]] for o in record["reproduction"]]
         return [
             (("", "place", "PostgreSQL says"), statements, {"fails": "bad", "passes": "good"}),
             (("step", "what", "lock", "loses", "undo"), record["plan"]["rows"], {}),
         ]
-    checks = record["verification"] if name == "repair" else record["rolled_back"]
-    return [(("", "on the target", ""), checks["checks"], {"yes": "good", "no": "bad"})]
+    return [(("", "on the target", ""), last["checks"], {"yes": "good", "no": "bad"})]
 
 
 def _refuse(parsed: argparse.Namespace, message: str, code: int) -> int:

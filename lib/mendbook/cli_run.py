@@ -21,10 +21,10 @@ def add(command: argparse.ArgumentParser) -> None:
 
 
 def run(parsed: argparse.Namespace, name: str, folder: Path, given: dict[str, object]) -> Run:
-    """Run the notebook called *name* and keep it in *folder*."""
+    """Run the notebook called *name* and keep it in *folder*, beside those of earlier runs."""
     from mendbook.run import notebooks
 
-    output = folder / f"{name}.ipynb"
+    output = notebooks.copy(name, folder)
     show: Callable[[str], None] = _progress(name) if sys.stderr.isatty() else lambda stage: None
     try:
         return notebooks.run(notebooks.path(name), output, given, progress=show, time_limit=parsed.time_limit)

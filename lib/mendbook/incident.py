@@ -27,8 +27,7 @@ from mendbook.schema.tables import Tables
 from mendbook.show import live
 from mendbook.stages import apply, document, edits, lasting, plan, rehearse, reproduce, resume, verify
 from mendbook.stages.apply import Application
-from mendbook.stages.document import Document, Record
-from mendbook.stages.journal import Journal
+from mendbook.stages.document import Record
 from mendbook.stages.plan import Plan
 from mendbook.stages.rehearse import Rehearsal
 from mendbook.stages.reproduce import Reproduction
@@ -47,7 +46,6 @@ class Incident(Recording):
         super().__init__(folder, record)
         opened = partial(unreachable.opened, record["target"], expected_database=expected_database, wait=wait)
         self._opened = cache(opened)
-        self.journal = Journal(folder / "journal.jsonl")
 
     # ---- beginning
 
@@ -270,12 +268,13 @@ class Incident(Recording):
     def diagnosed(self) -> Verdict:
         """End a diagnosis: write the documents and say what to type next."""
         _ = self.rehearsal
-        self._kept.close()
         command = f"mendbook repair {shlex.quote(str(self.folder))} --approve {self.plan.digest}"
+        said = "incident found; the plan is ready, and nothing was changed"
         if self.plan.by_hand:
             said = "incident found; what mends it is done by hand, and nothing was changed"
-            return self._conclude(said, 3, f"# once you have done it, to verify and document that:\n{command}")
-        return self._conclude("incident found; the plan is ready, and nothing was changed", 3, command)
+            command = f"# once you have done it, to verify and document that:\n{command}"
+        with self._kept:
+            return self._conclude(said, 3, command)
 
     # ---- repair, rollback
 
@@ -355,12 +354,9 @@ class Incident(Recording):
         save = "".join(f", save what cannot be taken back: {each}" for each in self.plan.lasting)
         return self._ended(f"rolled back; the schema is as it was before the fix{save}", "")
 
-    def document(self) -> Document:
-        """Write ``record.json``, ``fix.md`` and ``fix.html``."""
-        return document.write(self.folder, self.record)
-
     def _ended(self, verdict: str, command: str) -> Verdict:
         """End a repair or a rollback: nothing of it is left to be resumed."""
-        ended = self._conclude(verdict, 0, command)
-        self.journal.note("verified")
-        return ended
+        with self._kept:
+            ended = self._conclude(verdict, 0, command)
+            self.journal.note("verified")
+            return ended

@@ -11,6 +11,7 @@ from mendbook.errors import ApplyFailed, MendbookError, NotVerified, Surrounding
 from mendbook.request import now, who
 from mendbook.stages import document
 from mendbook.stages.document import Record
+from mendbook.stages.journal import Journal
 from mendbook.verdict import Verdict
 
 _CHANGED = (ApplyFailed.exit_code, NotVerified.exit_code)
@@ -22,8 +23,20 @@ class Recording:
     def __init__(self, folder: Path, record: Record) -> None:
         self.folder = folder
         self.record = record
+        self.journal = Journal(folder / "journal.jsonl")
         self._diagnosed = False
         self._kept = ExitStack()  # what is open from one stage to the next
+
+    def _hold(self) -> None:
+        """Keep other runs out of the folder until this one ends, and take up what they left in the record.
+
+        Raises `Refused` where another run is at it: it would write the record from what it remembers.
+        """
+        if self.journal.is_held:
+            return
+        self._kept.enter_context(self.journal.held())
+        with suppress(FileNotFoundError):  # a new folder has no record yet
+            self.record = document.load(self.folder)
 
     def _conclude(self, verdict: str, exit_code: int, command: str) -> Verdict:
         self.record.update(verdict=verdict, exit_code=exit_code, next=command)
@@ -36,15 +49,16 @@ class Recording:
     @contextmanager
     def _stage(self, name: str) -> Iterator[None]:
         """Time a stage, and keep in the record how it ended, whatever happens."""
+        self._hold()
         start = time.monotonic()
         try:
             yield
         except BaseException as error:
-            self._kept.close()
             self._time(name, start)
             # A disk that is full must not hide what went wrong.
             with suppress(OSError):
                 self._failed(name, error)
+            self._kept.close()
             raise
         self._time(name, start)
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-# One schema for all states; "reader" is a role that may do little.
+# One schema for all states; "onlooker" is a role that may do little.
 SETUP = """
 CREATE SCHEMA lobby;
 CREATE SCHEMA vault;
@@ -119,10 +119,10 @@ STATES = {
         sql="UPDATE members SET seats = true", kind="type_mismatch", sqlstate="42804", says={"column": "seats"}
     ),
     "table without permission": State(
-        sql="SET ROLE reader; SELECT * FROM members", kind="permission", sqlstate="42501", says={"table": "members"}
+        sql="SET ROLE onlooker; SELECT * FROM members", kind="permission", sqlstate="42501", says={"table": "members"}
     ),
     "schema without permission": State(
-        sql="SET ROLE reader; SELECT * FROM vault.keys", kind="permission", sqlstate="42501", says={"schema": "vault"}
+        sql="SET ROLE onlooker; SELECT * FROM vault.keys", kind="permission", sqlstate="42501", says={"schema": "vault"}
     ),
     "read only": State(
         sql="DO 'BEGIN SET LOCAL transaction_read_only = on;DELETE FROM members;END'",

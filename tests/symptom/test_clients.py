@@ -32,9 +32,9 @@ def lobby(server: embedded.Server) -> Iterator[str]:
         conninfo = server.conninfo(dbname)
         with psycopg.connect(conninfo, autocommit=True) as connection:
             connection.execute(SETUP)
-            connection.execute("CREATE ROLE reader")
+            connection.execute("CREATE ROLE onlooker")
             yield conninfo
-            connection.execute("DROP OWNED BY reader; DROP ROLE reader")
+            connection.execute("DROP OWNED BY onlooker; DROP ROLE onlooker")
 
 
 def with_psycopg(conninfo: str, sql: str) -> None:

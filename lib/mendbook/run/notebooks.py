@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from types import FrameType
 
@@ -20,7 +21,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from mendbook import redaction
-from mendbook.errors import Usage, exit_code_of
+from mendbook.errors import Surroundings, Usage, exit_code_of
 from mendbook.runbook import nearest, shared
 from mendbook.stages.document import put
 
@@ -48,6 +49,28 @@ class Run:
 def path(name: str) -> Path:
     """The file of one of Mendbook's own notebooks."""
     return shared("notebooks") / f"{name}.ipynb"
+
+
+def copy(name: str, folder: Path) -> Path:
+    """A copy of one of Mendbook's own notebooks in *folder*, to be executed, beside those that are there already.
+
+    Raises `Surroundings` where it cannot be written.
+    """
+    text = path(name).read_text(encoding="utf-8")
+    for number in count(1):
+        made = folder / (f"{name}.ipynb" if number == 1 else f"{name}-{number}.ipynb")
+        try:
+            with made.open("x", encoding="utf-8") as file:
+                file.write(text)
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise Surroundings(
+                f"{made} cannot be written ({error}), so there would be no record; nothing was started. "
+                f"Make room or make the folder writable, then run this again."
+            ) from None
+        return made
+    raise AssertionError("numbers do not end")
 
 
 def parameters(notebook: Path) -> dict[str, tuple[str, object]]:

@@ -13,6 +13,7 @@ from typing import Any
 
 from mendbook import redaction
 from mendbook.errors import Refused
+from mendbook.request import now, who
 
 Line = dict[str, Any]
 
@@ -22,6 +23,7 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.is_held = False
 
     def write(self, event: str, **facts: Any) -> None:
         """Add one line and wait until the disk has it; raises `Refused` where that fails."""
@@ -56,25 +58,31 @@ class Journal:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Keep other processes from working with this folder; raises `Refused` where one does. Its end lets go."""
+        """Keep other runs from working with this folder; raises `Refused` where one does. Its end lets go."""
+        if self.is_held:
+            yield
+            return
+        holder = self.path.with_name(".held")
         try:
-            descriptor = os.open(self.path.parent, os.O_RDONLY)
+            descriptor = os.open(holder, os.O_RDWR | os.O_CREAT, 0o666)
         except OSError as error:
-            raise Refused(f"The folder {self.path.parent} cannot be opened ({error}); nothing was changed.") from None
+            raise Refused(f"The folder {holder.parent} cannot be used ({error}); nothing was changed.") from None
         try:
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise Refused(
-                    f"Another run works on {self.path.parent}{self._by()}; this one changed nothing."
+                    f"Another run works on {holder.parent}: {holder.read_text()}; this one changed nothing. Let that "
+                    f"run end, or close the notebook that holds it, then run this again."
                 ) from None
+            with suppress(OSError):  # a full disk
+                os.ftruncate(descriptor, 0)
+                os.write(descriptor, f"{who()}, since {now()}".encode())
+            self.is_held = True
             yield
         finally:
+            self.is_held = False
             os.close(descriptor)
-
-    def _by(self) -> str:
-        begun = [line for line in self.read() if line["event"] == "started"]
-        return f": {begun[-1].get('who', '?')}, since {begun[-1]['at']}" if begun else ""
 
 
 def _complete(lines: list[bytes]) -> Iterator[Line]:
