@@ -6,14 +6,13 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import psycopg
-from mendbook import lexer, runbook
+from mendbook import runbook
 from mendbook.schema import snapshot
 from mendbook.schema.snapshot import Snapshot
 from mendbook.target import Target
@@ -59,18 +58,6 @@ def run(conninfo: str, statements: str) -> None:
     """Run SQL, committed."""
     with psycopg.connect(conninfo, autocommit=True) as conn:
         conn.execute(statements.encode())
-
-
-@contextmanager
-def held(conninfo: str, sessions: Iterable[tuple[str, str]]) -> Iterator[Callable[[], None]]:
-    """Keep a connection open for each (application, SQL) that it ran; what is yielded closes them all."""
-    with ExitStack() as connections:
-        for name, text in sessions:
-            conn = psycopg.connect(conninfo, autocommit=True, application_name=name)
-            connections.callback(conn.close)
-            for piece in lexer.split(text):
-                conn.execute(piece.text.encode())
-        yield connections.close
 
 
 def read(conninfo: str) -> Snapshot:

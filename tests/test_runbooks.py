@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import re
 import shutil
 import subprocess
-from collections.abc import Callable, Mapping
+import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
 import pytest
 from mendbook import authoring, runbook
-from mendbook.errors import BadRunbook, NotApproved, NotThisIncident, Refused, Usage
+from mendbook.errors import BadRunbook, Refused, Usage
 from mendbook.incident import Incident
 from mendbook.runbook import Runbook
-from mendbook.runbook_text import Value
 from mendbook.servers import binaries, cluster
-from mendbook.symptom import match, referral, statements, triage
-from mendbook.symptom.match import Match
+from mendbook.symptom import statements
+from mendbook.trial import Trial
 
-from tests.helpers import fingerprint, held
+from tests.helpers import fingerprint
 
 BOOKS = [runbook.load(folder) for folder in runbook.catalogue().values()]
 EVERY = pytest.mark.parametrize("book", BOOKS, ids=lambda book: book.slug)
@@ -38,107 +37,31 @@ EVERY_OPTION = pytest.mark.parametrize(
 Make = Callable[[str], str]  # SQL -> the connection string of a new database
 
 
-class Case:
-    """A runbook with a copy of its application."""
+class Case(Trial):
+    """A runbook with a copy of its application, tried on databases of the tests' own server."""
 
     def __init__(self, book: Runbook, folder: Path, environment: pytest.MonkeyPatch) -> None:
-        self.book = book
-        self.folder = folder
+        super().__init__(book, folder)
         self.environment = environment
-        self.app = folder / "app"
-        if (book.folder / "app").is_dir():
-            shutil.copytree(book.folder / "app", self.app)
 
     def on(self, conninfo: str, option: str = "") -> Incident:
         """Begin the incident on a database."""
         self.environment.setenv("RUNBOOK_TARGET", conninfo)
-        return Incident.begin(
-            runbook=str(self.book.folder),
-            target="env:RUNBOOK_TARGET",
-            option=option,
-            values=self.values(),
-            incidents=str(self.folder / "incidents"),
-            allow_dangerous=self.book.option(option).advice == "advised_against",
-        )
-
-    def values(self) -> dict[str, Value]:
-        """What triage reads in ``error.txt``, what a person answers, and where the application is."""
-        app = {"app": str(self.app)} if "app" in self.book.text.parameters else {}
-        return {**read(self.book).values, **self.book.example, **app}
-
-    def files(self) -> Mapping[str, str]:
-        """The digest of every file of the application."""
-        paths = (path for path in self.app.rglob("*") if path.is_file())
-        return {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
-
-
-def read(book: Runbook) -> Match:
-    """What triage reads in ``error.txt`` for the runbook."""
-    return match.fill(book, triage.diagnose(book.error), book.error)
-
-
-def rows(conninfo: str) -> Mapping[str, int]:
-    """How many rows each table has."""
-    listing = "SELECT relid::regclass::text FROM pg_stat_user_tables"
-    with psycopg.connect(conninfo) as conn:
-        names = [name for (name,) in conn.execute(listing).fetchall()]
-        return {name: conn.execute(f"SELECT FROM {name}".encode()).rowcount for name in names}
+        return self.begin("env:RUNBOOK_TARGET", option)
 
 
 def take_through(case: Case, option: str, make_database: Make) -> None:
     """From a healthy database to the rollback, with every refusal on the way."""
-    if case.book.healthy is not None:
-        with pytest.raises(NotThisIncident):
-            case.on(make_database(case.book.healthy)).diagnosed()
 
-    broken = make_database(case.book.broken)
-    with held(broken, case.book.sessions) as restart:
-        assert_triage_leads_to(case, broken)
-        take_from_broken(case, option, broken, restart)
+    def make(script: str) -> str:
+        conninfo = make_database(script)
+        name = f"RUNBOOK_{zlib.crc32(conninfo.encode())}"
+        case.environment.setenv(name, conninfo)
+        return f"env:{name}"
 
-
-def assert_triage_leads_to(case: Case, broken: str) -> None:
-    case.environment.setenv("RUNBOOK_TARGET", broken)
-    found = referral.refer(case.book.error, target="env:RUNBOOK_TARGET")
-    assert found.best is not None
-    assert found.best.runbook.text == case.book.text
-    assert found.mends
-
-
-def take_from_broken(case: Case, option: str, broken: str, restart: Callable[[], None]) -> None:
-    """From a broken database to the rollback; *restart* is what the reader does by hand."""
-    before = (fingerprint(broken), rows(broken), case.files())
-
-    def assert_unchanged(*, save: bool = False) -> None:
-        assert (fingerprint(broken) == before[0], rows(broken), case.files()) == (not save, *before[1:])
-
-    found = case.on(broken, option)
-    assert found.reproduction.failing
-    assert found.diagnosed().exit_code == 3
-    assert found.rehearsal.green
-    with pytest.raises(NotApproved):
-        found.approve("")
-    with pytest.raises(NotApproved):
-        found.apply()
-    assert_unchanged()
-
-    repair = Incident.resume(str(found.folder))
-    repair.approve(found.plan.digest)
-    assert repair.still_there().failing
-    repair.apply()
-    if repair.plan.by_hand:
-        restart()
-    assert repair.verify().verified
-    assert repair.repaired().exit_code == 0
-    with pytest.raises(NotThisIncident):
-        case.on(broken, option).diagnosed()
-
-    back = Incident.resume(str(found.folder))
-    back.approve(found.plan.digest)
-    back.rollback()
-    assert back.verify_rollback().verified
-    assert back.rolled_back().exit_code == 0
-    assert_unchanged(save=bool(back.plan.lasting))
+    done = list(case.checks(option, make))
+    assert done[-1].title.startswith("rolled back")
+    assert [each for each in done if not each.held] == []
 
 
 @EVERY_OPTION
@@ -196,8 +119,8 @@ def test_the_scripts_load_with_psql(book: Runbook, name: str, database: str, mak
 
 
 @EVERY
-def test_a_statement_stands_where_the_runbook_says(book: Runbook) -> None:
-    for statement in book.statements(book.values({**read(book).values, **book.example})):
+def test_a_statement_stands_where_the_runbook_says(book: Runbook, tmp_path: Path) -> None:
+    for statement in book.statements(book.values(Trial(book, tmp_path).values())):
         name, _, line = statement.at.rpartition(":")
         places = [path for path in (book.folder / name, book.folder / "app" / name) if path.is_file()]
         assert places or not (book.folder / "app").is_dir(), f"{statement.at} is not in app/"

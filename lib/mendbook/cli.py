@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mendbook import __version__, cli_diff, cli_preflight, cli_run, cli_triage
+from mendbook import __version__, cli_diff, cli_preflight, cli_run, cli_runbooks, cli_triage
 from mendbook.errors import MendbookError, Usage
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def parser() -> argparse.ArgumentParser:
     cli_diff.add(commands)
     _add_change(commands, "repair", "apply an approved plan, verify and document it")
     _add_change(commands, "rollback", "take an applied plan back and verify that")
-    _add_runbooks(commands)
+    cli_runbooks.add(commands)
     _add_lab(commands)
     return top
 
@@ -119,29 +119,6 @@ def _add_change(commands: Commands, name: str, what: str) -> None:
     command.set_defaults(run=_change, notebook=name)
 
 
-def _add_runbooks(commands: Commands) -> None:
-    group = commands.add_parser("runbooks", help="list, show, check and start runbooks").add_subparsers(
-        required=True, metavar="ACTION"
-    )
-    for name, action, what, argument in (
-        ("list", _list, "every runbook", None),
-        ("show", _show, "one runbook, as people read it", "a runbook's name or folder"),
-        ("check", _check, "what is wrong with a folder, with file and line", "the folder"),
-        ("schema", _schema, "the JSON Schema of runbook.yaml", None),
-        ("new", _new, "start a new runbook in ./runbooks", "its name, such as orders-total"),
-    ):
-        command = group.add_parser(name, help=what)
-        if argument:
-            command.add_argument("runbook", help=argument)
-        command.set_defaults(run=action, json=False)
-        if name == "new":
-            command.add_argument("--from-error", default="", metavar="FILE", help="make it from this error text")
-            command.add_argument(
-                "--target", default="", metavar="T", help="and the schema of the tables concerned here"
-            )
-            command.add_argument("-p", dest="values", action="append", default=[], metavar="NAME=VALUE", help="a value")
-
-
 def _add_lab(commands: Commands) -> None:
     command = commands.add_parser("lab", help="open the notebooks in JupyterLab")
     command.add_argument("--incidents", default="incidents", metavar="DIR", help="where the working copy is made")
@@ -155,7 +132,7 @@ def _add_lab(commands: Commands) -> None:
 def _diagnose(parsed: argparse.Namespace) -> int:
     from mendbook import request
 
-    values: dict[str, object] = dict(_pair(each) for each in parsed.values)
+    values: dict[str, object] = cli_run.values(parsed)
     runbook, error = parsed.runbook, ""
     if parsed.expect:
         from mendbook.schema import expectation
@@ -272,13 +249,6 @@ def _refuse(parsed: argparse.Namespace, message: str, code: int) -> int:
     return code
 
 
-def _pair(given: str) -> tuple[str, str]:
-    name, equals, value = given.partition("=")
-    if not equals or not name:
-        raise Usage(f"-p wants NAME=VALUE, and got {given!r}; nothing was started.")
-    return name, value
-
-
 # ---- demo, lab
 
 
@@ -294,74 +264,6 @@ def _lab(parsed: argparse.Namespace) -> int:
     from mendbook.run import lab
 
     lab.run(Path(parsed.incidents), browser=not parsed.no_browser)
-
-
-# ---- runbooks
-
-
-def _list(parsed: argparse.Namespace) -> int:
-    from mendbook import render, runbook
-
-    rows = []
-    for slug, folder in runbook.catalogue().items():
-        wrong = runbook.problems(folder)
-        rows.append((slug, f"{wrong[0]}" if wrong else runbook.load(folder).text.title))
-    render.print_table(("runbook", "incident"), rows)
-    return 0
-
-
-def _show(parsed: argparse.Namespace) -> int:
-    from mendbook import runbook
-
-    print(runbook.find(parsed.runbook))
-    return 0
-
-
-def _check(parsed: argparse.Namespace) -> int:
-    from mendbook import runbook
-
-    known = runbook.catalogue()
-    folder = known.get(parsed.runbook, Path(parsed.runbook))
-    wrong = runbook.problems(folder)
-    for each in wrong:
-        print(each, file=sys.stderr)
-    if not wrong:
-        print(f"{folder} is a valid runbook.")
-    return 2 if wrong else 0
-
-
-def _schema(parsed: argparse.Namespace) -> int:
-    from mendbook import runbook
-
-    print(json.dumps(runbook.schema(), indent=2))
-    return 0
-
-
-def _new(parsed: argparse.Namespace) -> int:
-    from mendbook import authoring
-
-    if parsed.from_error:
-        return _draft(parsed)
-    folder = authoring.start(parsed.runbook, Path("runbooks"))
-    print(
-        f"{folder} is a runbook that works. Change it into yours, and look at it with: mendbook runbooks check {folder}"
-    )
-    return 0
-
-
-def _draft(parsed: argparse.Namespace) -> int:
-    from mendbook import drafting
-    from mendbook.symptom import referral
-
-    if not parsed.target:
-        raise Usage("--from-error wants the database that it happened on; nothing was made. Name it with --target.")
-    text, values = referral.read(parsed.from_error), dict(_pair(each) for each in parsed.values)
-    made = drafting.make(parsed.runbook, Path("runbooks"), text=text, target=parsed.target, values=values)
-    if made.missing:
-        print(f"{made.folder} is begun, and this is missing:\n" + "\n".join(f"  {each}" for each in made.missing))
-        return 2
-    print(f"{made.folder} is a runbook that reproduces, plans and rehearses. Read it, and say in it what happened.")
-    return 0
 
 
 if __name__ == "__main__":

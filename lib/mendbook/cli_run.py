@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mendbook.errors import Usage
+
 if TYPE_CHECKING:
     from mendbook.run.notebooks import Run
 
@@ -18,6 +20,15 @@ def add(command: argparse.ArgumentParser) -> None:
         "--time-limit", type=float, default=3600.0, metavar="SECONDS", help="for all of it (%(default)s)"
     )
     command.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
+
+
+def values(parsed: argparse.Namespace) -> dict[str, object]:
+    """What was given as -p NAME=VALUE; raises `Usage` for what is not of that form."""
+    pairs = [each.partition("=") for each in parsed.values]
+    for name, equals, value in pairs:
+        if not equals or not name:
+            raise Usage(f"-p wants NAME=VALUE, and got {name + equals + value!r}; nothing was started.")
+    return {name: value for name, _, value in pairs}
 
 
 def run(parsed: argparse.Namespace, name: str, folder: Path, given: dict[str, object]) -> Run:

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import yaml
 
-from mendbook import authoring, embedded, lexer, redaction
-from mendbook.errors import NotThisIncident, Refused, Usage
-from mendbook.incident import Incident
+from mendbook import authoring, lexer, redaction, runbook, trial
+from mendbook.errors import NotThisIncident, Refused
 from mendbook.runbook import Runbook, plain
 from mendbook.runbook_text import Value
 from mendbook.schema import ddl, snapshot
@@ -24,7 +21,7 @@ from mendbook.schema.relations import Column, Constraint, Table
 from mendbook.schema.snapshot import Snapshot
 from mendbook.symptom import extensions, referral, statements
 from mendbook.symptom.match import Match
-from mendbook.target import Identity, open_target, resolve
+from mendbook.target import Identity, open_target
 
 Name = tuple[str, str]  # schema and table
 
@@ -34,7 +31,7 @@ class Draft:
     """A runbook folder, and what it lacks to be a runbook."""
 
     folder: Path
-    missing: tuple[str, ...]  # empty: it reproduces, plans and rehearses as it is
+    missing: tuple[str, ...]  # empty: it goes through everything as it is
 
 
 def make(name: str, place: Path, *, text: str, target: str, values: Mapping[str, object]) -> Draft:
@@ -64,7 +61,7 @@ def make(name: str, place: Path, *, text: str, target: str, values: Mapping[str,
         },
     )
     lacking = tuple(f"{each}: {match.needs[each]}" for each in match.needs if each not in known)
-    return Draft(folder=folder, missing=lacking or tuple(_trial(folder)))
+    return Draft(folder=folder, missing=lacking or _trial(folder))
 
 
 def _fills(book: Runbook) -> bool:
@@ -181,19 +178,6 @@ def _texts(live: Snapshot, tables: Iterable[Name]) -> Iterator[str]:
                 yield str(getattr(item, "definition", ""))
 
 
-# ---- the trial
-
-
-def _trial(folder: Path) -> Iterator[str]:
-    """What does not hold when the runbook is diagnosed on its own broken database."""
-    server = embedded.server("mendbook")
-    with server.scratch() as database, tempfile.TemporaryDirectory() as incidents:
-        try:
-            reference = f"embedded:{database}"
-            with resolve(reference).connect() as conn:
-                conn.execute((folder / "broken.sql").read_bytes())
-            Incident.begin(runbook=str(folder), target=reference, incidents=incidents).diagnosed()
-        except psycopg.Error as error:
-            yield f"broken.sql does not load into an empty database: {error.diag.message_primary or error}"
-        except (Refused, Usage) as error:
-            yield str(error)
+def _trial(folder: Path) -> tuple[str, ...]:
+    """What does not hold yet when the draft is taken through what every runbook goes through."""
+    return tuple(f"{each.title}: {each.said}" for each in trial.checks(runbook.load(folder)) if not each.held)

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,11 +25,11 @@ from mendbook.schema.key import qualified
 from mendbook.schema.relations import Index
 from mendbook.schema.snapshot import Snapshot
 from mendbook.stages import plan, resume
+from mendbook.target import Target
+from mendbook.trial import State
 
 from tests.helpers import read
-from tests.test_runbooks import Case, rows
-
-State = tuple[str, Mapping[str, int], Mapping[str, str]]  # the schema's fingerprint, rows by table, files by name
+from tests.test_runbooks import Case
 
 
 class Runner:
@@ -100,7 +100,7 @@ class Story:
 
     def state(self) -> State:
         """What is there now."""
-        return read(self.conninfo).fingerprint(), rows(self.conninfo), self.case.files()
+        return self.case.state(Target(reference="test", _conninfo=self.conninfo))
 
     def again(self) -> None:
         """Begin anew: the database and the folder as they were before anything was applied."""
