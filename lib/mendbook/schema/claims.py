@@ -12,6 +12,7 @@ from mendbook.schema.snapshot import Snapshot
 
 # What belongs to a relation or type, and is made and dropped by work of its own.
 _PARTS = ("column", "constraint", "index", "trigger", "rule", "policy", "statistics", "grant")
+GRANTED = ("schema", "server", "foreign-data wrapper", "language")  # what is in no schema, and has grants
 
 
 class Side:
@@ -37,8 +38,8 @@ class Side:
         if isinstance(item, Sequence) and item.owner_table:
             own.discard(Key("table", item.owner_schema or "", item.owner_table))
         if isinstance(item, Grant):
-            own |= {Key("schema", "", key.name), Key("server", "", key.name), Key("column", *key.owner, item.part)}
-            own |= {Key("function", *key.owner, item.part)}
+            own |= {Key(kind, "", key.name) for kind in GRANTED}
+            own |= {Key("column", *key.owner, item.part), Key("function", *key.owner, item.part)}
         if isinstance(item, Index) and item.parent and item.parent in self.schema.indexes:
             own.add(self.schema.indexes[item.parent])
         if isinstance(item, Publication):

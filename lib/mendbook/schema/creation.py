@@ -15,6 +15,7 @@ from mendbook.schema import privileges
 from mendbook.schema.definition import add_constraint, alter_column, alter_table, comments, name, word
 from mendbook.schema.objects import (
     Collation,
+    Custom,
     DefaultPrivilege,
     EventTrigger,
     Extension,
@@ -170,6 +171,8 @@ def _create(item: Object) -> list[str]:
             return [item.definition, *(index_statistics(item, *each) for each in item.statistics)]
         case Function():
             return [item.definition.rstrip()]
+        case Custom():
+            return _create_custom(item)
     raise TypeError(f"{type(item).__name__} is not created on its own")
 
 
@@ -272,6 +275,22 @@ def change_options(old: list[list[str]], new: list[list[str]]) -> str:
             verb = "SET" if each in had else "ADD"
             said.append(text("{verb} {n} {v}", verb=verb, n=sql.Identifier(each), v=sql.Literal(value)))
     return f"OPTIONS ({', '.join(said)})" if said else ""
+
+
+def _create_custom(item: Custom) -> list[str]:
+    match item.kind:
+        case "text search dictionary" if item.parts:
+            said = ", ".join(f"{option} = {value}" for option, value in item.parts)
+            return [f"{item.definition.removesuffix(')')}, {said})"]
+        case "foreign-data wrapper" if item.parts:
+            return [text("{d} OPTIONS ({options})", d=item.definition, options=options(item.parts))]
+    return [item.definition, *(add_part(item, *part) for part in item.parts)]
+
+
+def add_part(item: Custom, part: str, value: str) -> str:
+    """The statement that adds a token to a text search configuration, or a member to an operator family."""
+    said = f"ADD {value}" if item.kind == "operator family" else f"ADD MAPPING FOR {part} WITH {value}"
+    return f"ALTER {word(item)} {item.identity} {said}"
 
 
 def _create_policy(item: Policy) -> str:

@@ -8,6 +8,7 @@ from psycopg import sql
 
 from mendbook.schema import privileges
 from mendbook.schema.objects import (
+    Custom,
     DefaultPrivilege,
     EventTrigger,
     Extension,
@@ -114,6 +115,8 @@ def word(item: Object) -> str:
             return "FOREIGN TABLE" if item.kind == "f" else "TABLE"
         case EventTrigger():
             return "EVENT TRIGGER"
+        case Custom():
+            return item.kind.replace("-", " ").upper()
     return type(item).__name__.upper()
 
 
@@ -125,5 +128,7 @@ def name(item: Object) -> sql.Composable:
             return sql.SQL("{}({})").format(sql.Identifier(item.schema, item.name), sql.SQL(arguments))
         case Statistics():
             return sql.Identifier(item.namespace, item.name)
+        case Custom():
+            return sql.SQL(item.identity)
     schema = getattr(item, "schema", "") if not isinstance(item, Extension) else ""
     return sql.Identifier(*(each for each in (schema, item.name) if each))  # type: ignore[union-attr]

@@ -22,8 +22,11 @@ Verb = Literal["prepare", "drop", "change", "settle", "create"]
 
 # In this order where nothing else decides.
 KINDS = (
-    *("schema", "extension", "collation", "server", "type", "sequence", "table", "column", "constraint", "index"),
-    *("statistics", "view", "function", "rule", "trigger", "policy", "event trigger", "publication"),
+    *("schema", "extension", "access method", "language", "foreign-data wrapper", "server", "collation", "type"),
+    *("sequence", "table", "column", "constraint", "index", "statistics", "view", "function", "operator"),
+    *("operator family", "operator class", "cast", "conversion", "transform", "text search parser"),
+    *("text search template", "text search dictionary", "text search configuration"),
+    *("rule", "trigger", "policy", "event trigger", "publication"),
     *("grant", "default privilege", "setting"),
 )
 _EARLY = ("schema", "extension", "collation", "server", "type", "sequence", "table", "column")

@@ -19,6 +19,7 @@ import psycopg
 from mendbook.schema.key import Key, qualified
 from mendbook.schema.objects import (
     Collation,
+    Custom,
     DefaultPrivilege,
     EventTrigger,
     Extension,
@@ -37,7 +38,8 @@ from mendbook.schema.relations import Column, Constraint, Index, Policy, Rule, S
 
 Place = tuple[str, int, int]  # as in pg_depend: the catalog, the oid, the number of the column or 0
 
-# The queries of catalog.sql, the catalog that each class stands in, and the class of their rows.
+# The queries of catalog.sql, the catalog that each class stands in, and the class of their rows. Where no catalog is
+# named, the row names it.
 _CLASSES: Mapping[str, tuple[str, Callable[[Iterable[Any]], Object]]] = {
     "schemas": ("pg_namespace", Schema._make),
     "extensions": ("pg_extension", Extension._make),
@@ -60,8 +62,10 @@ _CLASSES: Mapping[str, tuple[str, Callable[[Iterable[Any]], Object]]] = {
     "grants": ("", Grant._make),
     "default_privileges": ("", DefaultPrivilege._make),
     "settings": ("", Setting._make),
+    "customs": ("", Custom._make),
     "others": ("", Other._make),
 }
+_PLACED = ("columns", "customs", "others")  # whose rows say more of their place than an oid
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -194,12 +198,12 @@ def read(conn: psycopg.Connection[Any]) -> Snapshot:
     places: dict[Place, Key] = {}
     with _no_collection():
         for name, (catalog, make) in _CLASSES.items():
+            width = 2 if name in _PLACED else 1
             for row in conn.execute(queries[name]).fetchall():
-                columned = name == "columns"
-                item = make(row[2:] if columned else row[1:])
+                item = make(row[width:])
                 key = item.key
                 objects[key] = item
-                places[catalog, row[0], row[1] if columned else 0] = key
+                places[catalog or row[1], row[0], row[1] if name == "columns" else 0] = key
         needs = _needs(conn, queries, places)
         volatile = frozenset(name for (name,) in conn.execute(queries["volatile"]))
     if before:

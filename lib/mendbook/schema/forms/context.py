@@ -152,4 +152,6 @@ _GRANTED = {
     "sequence": ("SEQUENCE",),
     "schema": ("SCHEMA",),
     "server": ("FOREIGN SERVER",),
+    "foreign-data wrapper": ("FOREIGN DATA WRAPPER",),
+    "language": ("LANGUAGE",),
 }
