@@ -220,9 +220,20 @@ WHERE c.relpersistence <> 't'
 
 -- name: views
 SELECT c.oid, n.nspname, c.relname, c.relkind::text, pg_get_viewdef(c.oid), coalesce(c.reloptions, '{}'),
-       coalesce(a.names, '{}'), coalesce(a.types, '{}'), coalesce(a.defaults, '{}'), coalesce(a.comments, '{}'), d.description
+       coalesce(a.names, '{}'), coalesce(a.types, '{}'), coalesce(a.defaults, '{}'), coalesce(a.comments, '{}'),
+       CASE WHEN c.relkind = 'm' THEN m.amname ELSE '' END, CASE WHEN c.relkind = 'm' THEN coalesce((
+         SELECT array_agg(ARRAY[s.attname, o.option, o.value] ORDER BY s.attnum, o.option)
+         FROM pg_attribute s JOIN pg_type t ON t.oid = s.atttypid, LATERAL (VALUES
+           ('STORAGE', CASE WHEN s.attstorage <> t.typstorage THEN CASE s.attstorage WHEN 'p' THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL'
+                         WHEN 'x' THEN 'EXTENDED' ELSE 'MAIN' END END),
+           ('STATISTICS', nullif(s.attstattarget::int, -1)::text),
+           ('COMPRESSION', CASE s.attcompression WHEN 'p' THEN 'pglz' WHEN 'l' THEN 'lz4' END)) o (option, value)
+         WHERE s.attrelid = c.oid AND s.attnum > 0 AND NOT s.attisdropped AND o.value IS NOT NULL), '{}') ELSE '{}' END,
+       (SELECT ic.relname FROM pg_index i JOIN pg_class ic ON ic.oid = i.indexrelid WHERE i.indrelid = c.oid AND i.indisclustered),
+       d.description
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
+LEFT JOIN pg_am m ON m.oid = c.relam
 LEFT JOIN pg_description d ON d.classoid = 'pg_class'::regclass AND d.objoid = c.oid AND d.objsubid = 0
 LEFT JOIN LATERAL (
   SELECT array_agg(a.attname::text ORDER BY a.attnum) AS names,
@@ -389,12 +400,13 @@ FROM (
   WHERE l.lanacl IS NOT NULL
     AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_language'::regclass AND e.objid = l.oid AND e.deptype = 'e')
   UNION ALL
-  -- What initdb gave to everybody on public is no more than the usual either.
-  SELECT 'SCHEMA', '', n.nspname, '', n.nspacl,
-         acldefault('n', n.nspowner) || coalesce((SELECT i.initprivs FROM pg_init_privs i WHERE i.classoid = 'pg_namespace'::regclass
-                                                  AND i.objoid = n.oid AND i.privtype = 'i'), '{}')
+  -- What initdb gave to everybody on public is no more than the usual either, whoever made it again.
+  SELECT 'SCHEMA', '', n.nspname, '', coalesce(n.nspacl, acldefault('n', n.nspowner)),
+         acldefault('n', n.nspowner) || CASE WHEN n.nspname = 'public' THEN coalesce(
+           (SELECT i.initprivs FROM pg_init_privs i WHERE i.classoid = 'pg_namespace'::regclass AND i.objoid = n.oid AND i.privtype = 'i'),
+           ARRAY[makeaclitem(0, n.nspowner, 'USAGE', false)]) END
   FROM pg_namespace n
-  WHERE n.nspacl IS NOT NULL AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+  WHERE (n.nspacl IS NOT NULL OR n.nspname = 'public') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
     AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_namespace'::regclass AND e.objid = n.oid AND e.deptype = 'e')
 ) o
 CROSS JOIN LATERAL (

@@ -10,13 +10,13 @@ from mendbook.errors import Refused
 from mendbook.schema import order, privileges
 from mendbook.schema.claims import circular, claimed
 from mendbook.schema.drift import Difference, Drift
-from mendbook.schema.forms import anew, columns, sequences, tables
+from mendbook.schema.forms import anew, columns, sequences, tables, views
 from mendbook.schema.forms.catalogue import form_of
 from mendbook.schema.forms.context import Context, belonging, unplannable
 from mendbook.schema.key import Key, qualified
 from mendbook.schema.objects import DefaultPrivilege, Grant, Object, Other, Schema, Sequence
 from mendbook.schema.order import Work
-from mendbook.schema.relations import Column, Constraint, Index, Part, Policy, Rule, Table, Trigger
+from mendbook.schema.relations import Column, Constraint, Index, Part, Policy, Rule, Table, Trigger, View
 from mendbook.schema.scope import Scope
 from mendbook.schema.snapshot import Snapshot
 from mendbook.schema.step import Step
@@ -184,6 +184,8 @@ class _Work:
             yield Work(verb="create", key=key, steps=made)
             if isinstance(item, Sequence) and item.owner in self.live and item.owner not in self.dropped:
                 yield Work(verb="settle", key=key, steps=sequences.give(item, self.context))
+            if isinstance(item, View) and item.clustered:
+                yield Work(verb="settle", key=key, steps=views.give(item, self.context))
 
     def _changed(self) -> Iterator[Work]:
         if self.scope.anew:

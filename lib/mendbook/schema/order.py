@@ -12,7 +12,7 @@ from typing import Literal
 from mendbook.schema.claims import Side, claims
 from mendbook.schema.key import Key, qualified
 from mendbook.schema.objects import Grant, Sequence
-from mendbook.schema.relations import Column, Constraint, Index, Table
+from mendbook.schema.relations import Column, Constraint, Index, Table, View
 from mendbook.schema.snapshot import Snapshot
 from mendbook.schema.step import Step, Transaction
 
@@ -254,10 +254,11 @@ def _is_primary(key: Key, side: Side) -> bool:
 
 
 def _named(key: Key, side: Side) -> Iterator[Key]:
-    """The indexes that a table names as its replica identity, or to be clustered by."""
+    """The indexes that a table or materialized view names as its replica identity, or to be clustered by."""
     item = side.objects.get(key)
-    if isinstance(item, Table):
-        for name in (item.replica_identity.partition(" ")[2], item.clustered):
+    if isinstance(item, Table | View):
+        identity = item.replica_identity.partition(" ")[2] if isinstance(item, Table) else ""
+        for name in (identity, item.clustered):
             if name:
                 yield from (Key(kind, *key.owner, name) for kind in ("index", "constraint"))
 

@@ -112,6 +112,9 @@ class View(NamedTuple):
     types: list[str]  # of the columns, format_type()
     defaults: list[list[str]]  # [column, default] of those that have one
     column_comments: list[list[str]]  # [column, comment] of those that have one
+    method: str  # table access method of a materialized view
+    stored: list[list[str]]  # [column, STORAGE, STATISTICS or COMPRESSION, value] of those that have an unusual one
+    clustered: str | None  # the index that CLUSTER uses
     comment: str | None
 
     @property

@@ -13,7 +13,7 @@ from mendbook.schema.forms.catalogue import form_of
 from mendbook.schema.forms.context import Context, unplannable
 from mendbook.schema.key import Key
 from mendbook.schema.objects import Object, Publication, Type
-from mendbook.schema.relations import Column, Constraint, Table
+from mendbook.schema.relations import Column, Constraint, Table, View
 
 _REBUILT = ("constraint", "index", "statistics")  # PostgreSQL itself does these again when a column's type changes
 
@@ -150,13 +150,12 @@ class Scope:
     def _reinstate(self) -> None:
         """What a table is told by an index that goes, it is told again."""
         for key in [*self.again, *(key for key in self.differences if key.kind == "index")]:
-            if key.kind in _REBUILT:
-                table = Key("table", *key.owner)
-                known = self.differences.get(table)
-                item = known.live if known else self.live.get(table)
-                new = self.desired.get(table)
-                if isinstance(item, Table) and isinstance(new, Table) and table not in self.again:
+            for relation in (Key(kind, *key.owner) for kind in ("table", "view") if key.kind in _REBUILT):
+                known = self.differences.get(relation)
+                item = known.live if known else self.live.get(relation)
+                new = self.desired.get(relation)
+                if isinstance(item, Table | View) and isinstance(new, Table | View) and relation not in self.again:
                     if key in self.gone and tables.without_index(new, key.part) == new:
                         continue
-                    both = Difference(key=table, live=item, desired=new)
+                    both = Difference(key=relation, live=item, desired=new)
                     self._predict(both, tables.without_index(item, key.part))

@@ -117,16 +117,18 @@ _PARTS = ("trigger", "rule", "index", "grant")
 def whole(item: Object, side: Snapshot) -> list[str]:
     """The statements that make anything but a table or a column, with all that belongs to it."""
     parts = (line for part in belonging(item, side) for line in creation.create(part))
-    return [*creation.create(item), *parts]
+    clustered = [creation.cluster(item)] if isinstance(item, View) and item.clustered else []
+    return [*creation.create(item), *parts, *clustered]
 
 
 def naming(item: Constraint | Index, context: Context) -> list[str]:
     """What a table says by the name of an index, to be said again once the index is back."""
-    table = context.table(item.key)
-    if table is None:
+    relation = context.relation(item.key)
+    if relation is None:
         return []
-    identity = [creation.replica_identity(table)] if table.replica_identity == f"index {item.name}" else []
-    return [*identity, *([creation.cluster(table)] if table.clustered == item.name else [])]
+    identified = isinstance(relation, Table) and relation.replica_identity == f"index {item.name}"
+    identity = [creation.replica_identity(relation)] if isinstance(relation, Table) and identified else []
+    return [*identity, *([creation.cluster(relation)] if relation.clustered == item.name else [])]
 
 
 def belonging(owner: Object, side: Snapshot) -> list[Object]:

@@ -13,7 +13,7 @@ from mendbook.schema.forms.context import Context, belonging, comments, step
 from mendbook.schema.key import Key, qualified
 from mendbook.schema.locks import Lock
 from mendbook.schema.objects import Object, Sequence
-from mendbook.schema.relations import Column, Constraint, Index, Table
+from mendbook.schema.relations import Column, Constraint, Index, Table, View
 from mendbook.schema.snapshot import Snapshot
 from mendbook.schema.step import Step
 
@@ -195,10 +195,13 @@ def settle(item: Difference, context: Context) -> list[Step]:
     return [*(_attach(new, context) if attached else []), *named]
 
 
-def without_index(item: Table, name: str) -> Table:
-    """What a table says once the index of that name has gone."""
+def without_index(item: Table | View, name: str) -> Table | View:
+    """What a table or materialized view says once the index of that name has gone."""
+    clustered = None if item.clustered == name else item.clustered
+    if isinstance(item, View):
+        return item._replace(clustered=clustered)
     identity = "nothing" if item.replica_identity == f"index {name}" else item.replica_identity
-    return item._replace(replica_identity=identity, clustered=None if item.clustered == name else item.clustered)
+    return item._replace(replica_identity=identity, clustered=clustered)
 
 
 def detaches(item: Difference) -> bool:
