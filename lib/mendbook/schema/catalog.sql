@@ -133,9 +133,12 @@ WHERE c.relkind IN ('r', 'p', 'f') AND c.relpersistence <> 't'
 
 -- name: columns
 -- The sequence of an identity column is named after table and column, and counts from 1 in steps of 1, unless stated.
--- Since PostgreSQL 18, NOT NULL is a constraint: it has the usual name and is inherited, unless stated.
+-- Since PostgreSQL 18, NOT NULL is a constraint: it has the usual name and is inherited, unless stated. What a column that
+-- is inherited has of its own is stated; but a partition is printed with all that it has.
 SELECT c.oid, a.attnum, n.nspname, c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
-       CASE WHEN r.oid IS NOT NULL AND (r.conname <> c.relname || '_' || a.attname || '_not_null' OR r.connoinherit OR NOT r.convalidated)
+       CASE WHEN a.attinhcount > 0 AND NOT c.relispartition AND NOT r.conislocal THEN NULL
+            WHEN r.oid IS NOT NULL AND (r.conname <> c.relname || '_' || a.attname || '_not_null' OR r.connoinherit OR NOT r.convalidated
+                 OR (a.attinhcount > 0 AND NOT c.relispartition))
             THEN format('CONSTRAINT "%s" NOT NULL', replace(r.conname, '"', '""')) || CASE WHEN r.connoinherit THEN ' NO INHERIT' ELSE '' END
                  || CASE WHEN r.convalidated THEN '' ELSE ' NOT VALID' END END,
        CASE WHEN a.atthasdef THEN pg_get_expr(f.adbin, f.adrelid) END,
@@ -188,13 +191,17 @@ SELECT k.oid, n.nspname, c.relname, k.conname, k.contype::text,
                                 format(' WITH (%s)\1\2\3', array_to_string(ic.reloptions, ', '))) END, k.convalidated,
        CASE WHEN k.confrelid <> 0 THEN (SELECT format('"%s"."%s"', replace(fn.nspname, '"', '""'), replace(f.relname, '"', '""'))
             FROM pg_class f JOIN pg_namespace fn ON fn.oid = f.relnamespace WHERE f.oid = k.confrelid) END,
-       k.conislocal, d.description
+       k.conislocal,
+       CASE WHEN k.contype <> 'f' AND ic.relispartition THEN (SELECT format('"%s"."%s"', replace(pn.nspname, '"', '""'), replace(p.relname, '"', '""'))
+            FROM pg_inherits h JOIN pg_class p ON p.oid = h.inhparent JOIN pg_namespace pn ON pn.oid = p.relnamespace
+            WHERE h.inhrelid = ic.oid) END,
+       d.description
 FROM pg_constraint k
 JOIN pg_class c ON c.oid = k.conrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_class ic ON ic.oid = k.conindid
 LEFT JOIN pg_description d ON d.classoid = 'pg_constraint'::regclass AND d.objoid = k.oid
-WHERE k.contype IN ('c', 'f', 'p', 'u', 'x') AND k.conparentid = 0 AND c.relpersistence <> 't'
+WHERE k.contype IN ('c', 'f', 'p', 'u', 'x') AND (k.conparentid = 0 OR k.contype <> 'f') AND c.relpersistence <> 't'
   AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
   AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_class'::regclass AND e.objid = c.oid AND e.deptype = 'e');
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from mendbook.schema.key import Key
+from mendbook.schema.key import Key, qualified
 from mendbook.schema.objects import Extension, Function, Grant, Object, Publication, Sequence, Type
 from mendbook.schema.relations import Column, Constraint, Index, Table, View
 from mendbook.schema.snapshot import Snapshot
@@ -42,6 +42,10 @@ class Side:
             own |= {Key("column", *key.owner, item.part), Key("function", *key.owner, item.part)}
         if isinstance(item, Index) and item.parent and item.parent in self.schema.indexes:
             own.add(self.schema.indexes[item.parent])
+        if isinstance(item, Constraint):
+            # The key of a partition is made first: that of the partitioned table takes it over.
+            own.discard(self.schema.indexes.get(item.parent or "", key))
+            own |= {each.key for each in self.schema.attached.get(qualified(item.schema, item.name), ())}
         if isinstance(item, Publication):
             own |= {each.key for each in self.schema.tables()}
         if key.schema:
@@ -102,6 +106,9 @@ def claims(key: Key, side: Side) -> Iterator[object]:
             if isinstance(part, Index | Constraint | Column):
                 yield from claimed(part)
         yield from (("partition of", parent) for parent in item.parents if item.partition_bound)
+    if isinstance(item, Index | Constraint):
+        for part in side.schema.attached.get(qualified(item.schema, item.name), ()):
+            yield from claims(part.key, side)
 
 
 def claimed(item: Object) -> Iterator[object]:

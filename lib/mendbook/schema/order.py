@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from typing import Literal
 
+from mendbook.schema import inheritance
 from mendbook.schema.claims import Side, claims
 from mendbook.schema.key import Key, qualified
 from mendbook.schema.objects import Grant, Sequence
@@ -126,83 +127,143 @@ def _rank(work: Work, again: Set[Key]) -> tuple[int, int]:
 
 def _edges(work: Iterable[Work], live: Side, desired: Side) -> dict[Work, set[Work]]:
     """For each piece of work, what has to be done before it."""
-    found = {(each.verb, key): each for each in work for key in (each.key, *each.together)}
-    after: dict[Work, set[Work]] = {each: set() for each in found.values()}
-
-    def before(first: Work | None, then: Work | None) -> None:
-        if first is not None and then is not None and first is not then:
-            after[then].add(first)
-
-    for (verb, key), each in found.items():
+    edges = _Edges(work, live, desired)
+    for (verb, key), each in edges.found.items():
         if verb == "drop":
-            for need in _own(live.needs(key) | live.pointed(key), key, whole=not each.lets_go):
-                gone = found.get(("drop", need))
-                if gone and gone.lets_go and need.kind == "table":
-                    # What a partition has from its parent is its own once it is detached.
-                    before(gone, each if key.kind in ("column", "constraint", "index") else None)
-                    continue
-                before(each, gone)
-                changed = found.get(("change", need))
-                if changed and (changed.disturbs or _is_primary(key, live)):
-                    before(each, changed)
-            before(each, found.get(("create", key)))
-            before(each, found.get(("change", key)))
-            back = list(_inherited(key, live, desired)) if each.lets_go else []
-            for part in back:
-                for done in ("create", "change", "settle", "drop"):
-                    before(found.get((done, part)), each)
-            for column in _above(key, live, live) if not back else ():
-                before(each, found.get(("change", column)))
-                before(each, found.get(("settle", column)))
-            table = Key("table", *key.owner)
-            if key.kind in _SLOW and key not in set(_named(table, desired)):
-                before(found.get(("settle", table)), each)
+            edges.drop(key, each)
             continue
         if verb == "settle":
-            before(found.get(("create", key)), each)
-            before(found.get(("change", key)), each)
-            before(found.get(("drop", key)), each)
-            for name in _named(key, desired):
-                before(found.get(("create", name)), each)
-                before(found.get(("change", name)), each)
-            for first, then in _around(key, each, found, live, desired):
-                before(first, then)
-            for owner in _serves(key, desired):
-                before(found.get(("create", owner)), each)
-                before(found.get(("change", owner)), each)
-            for owner in _serves(key, live):
-                before(each, found.get(("drop", owner)))
+            edges.settle(key, each)
         if verb == "create":
-            for column in _above(key, desired, live):
-                before(found.get(("change", column)), each)
-                before(found.get(("settle", column)), each)
-                before(found.get(("drop", column)), each)
-            for other in _replaced(key, live, desired):
-                before(found.get(("drop", other)), each)
+            edges.create(key, each)
         if verb == "prepare":
-            before(each, found.get(("drop", key)))
-            before(each, found.get(("create", key)))
-        # What settles after a change that disturbed may wait for what was put aside to come back.
-        changed = found.get(("change", key))
+            edges.before(each, "drop", key)
+            edges.before(each, "create", key)
+        edges.free(verb, key, each)
+        edges.wait(verb, key, each)
+    for first, then in _clashes(edges.found, live, desired):
+        edges.join(first, then)
+    return edges.gathered
+
+
+class _Edges:
+    """What has to be done before each piece of work, gathered."""
+
+    def __init__(self, work: Iterable[Work], live: Side, desired: Side) -> None:
+        self.live = live
+        self.desired = desired
+        self.found = {(each.verb, key): each for each in work for key in (each.key, *each.together)}
+        self.gathered: dict[Work, set[Work]] = {each: set() for each in self.found.values()}
+
+    def join(self, first: Work | None, then: Work | None) -> None:
+        if first is not None and then is not None and first is not then:
+            self.gathered[then].add(first)
+
+    def before(self, first: Work, verb: Verb, key: Key) -> None:
+        self.join(first, self.found.get((verb, key)))
+
+    def after(self, then: Work, key: Key, *verbs: Verb) -> None:
+        for verb in verbs:
+            self.join(self.found.get((verb, key)), then)
+
+    def drop(self, key: Key, each: Work) -> None:
+        """Before what it needs goes, and before it is made again."""
+        for need in _own(self.live.needs(key) | self.live.pointed(key), key, whole=not each.lets_go):
+            gone = self.found.get(("drop", need))
+            if gone and gone.lets_go and need.kind == "table":
+                # What a partition has from its parent is its own once it is detached.
+                if key.kind in ("column", "constraint", "index") and not self._moves(need):
+                    self.join(gone, each)
+                continue
+            self.join(each, gone)
+            changed = self.found.get(("change", need))
+            typed = each.lets_go and key.kind == "table" and need.kind == "type"
+            if changed and (changed.disturbs or typed or _is_primary(key, self.live)):
+                self.join(each, changed)
+        for part in _with(key, self.live):
+            for need in self.live.needs(part) if _is_primary(part, self.live) else ():
+                self.before(each, "change", need)
+        self.before(each, "create", key)
+        self.before(each, "change", key)
+        self._let_go(key, each)
+        table = Key("table", *key.owner)
+        if key.kind in _SLOW and key not in set(_named(table, self.desired)) and not self._moves(table):
+            self.after(each, table, "settle")
+
+    def _let_go(self, key: Key, each: Work) -> None:
+        """A partition that only leaves its place has from its parent what changes there."""
+        back = list(_inherited(key, self.live, self.desired)) if each.lets_go else []
+        for part in back:
+            self.after(each, part, *(("drop",) if part.kind == "index" else ("create", "change", "settle", "drop")))
+        for column in _above(key, self.live, self.live) if not back else ():
+            self.before(each, "change", column)
+            self.before(each, "settle", column)
+
+    def _moves(self, key: Key) -> bool:
+        """Whether a partition leaves its place for another in the same table."""
+        gone = self.found.get(("drop", key))
+        return gone is not None and gone.lets_go and any(_inherited(key, self.live, self.desired))
+
+    def settle(self, key: Key, each: Work) -> None:
+        """Once it is there, and what it names."""
+        self.after(each, key, "create", "change", "drop")
+        for name in _named(key, self.desired):
+            self.after(each, name, "create", "change")
+        for first, then in _around(key, each, self.found, self.live, self.desired):
+            self.join(first, then)
+        for parent in self.desired.parents(key) if key.kind == "column" else ():
+            above = parent._replace(kind="column", part=key.part)
+            if inheritance.is_required_first(key, above, self.live.objects, self.desired.objects):
+                self.before(each, "settle", above)
+            else:
+                self.after(each, above, "settle")
+        for owner in _serves(key, self.desired):
+            self.after(each, owner, "create", "change")
+        for owner in _serves(key, self.live):
+            self.before(each, "drop", owner)
+
+    def create(self, key: Key, each: Work) -> None:
+        """Once what it inherits is there, and what it replaces has gone."""
+        for column in _above(key, self.desired, self.live):
+            self.after(each, column, "change", "settle", "drop")
+        for other in _replaced(key, self.live, self.desired):
+            self.after(each, other, "drop")
+        for need in self.live.needs(key) if key in self.live.objects else ():
+            if not (need.owner == key.owner and self._moves(need)):
+                self.after(each, need, "drop")
+
+    def free(self, verb: Verb, key: Key, each: Work) -> None:
+        """Before what it needs no longer goes.
+
+        What settles after a change that disturbed may wait for what was put aside to come back.
+        """
+        changed = self.found.get(("change", key))
         frees = verb == "change" or (verb == "settle" and not (changed and changed.disturbs))
-        if frees and ("drop", key) not in found:
-            for need in live.needs(key) - desired.needs(key):
-                before(each, found.get(("drop", need)))
-                moved = found.get(("change", need))
-                before(each, moved if moved and moved.disturbs and need.kind != "column" else None)
-        if verb == "create":
-            for need in live.needs(key) if key in live.objects else ():
-                before(found.get(("drop", need)), each)
-        needs = (desired if key in desired.objects else live).needs(key)
+        if frees and ("drop", key) not in self.found:
+            for need in self.live.needs(key) - self.desired.needs(key):
+                self.before(each, "drop", need)
+                moved = self.found.get(("change", need))
+                self.join(each, moved if moved and moved.disturbs and need.kind != "column" else None)
+
+    def wait(self, verb: Verb, key: Key, each: Work) -> None:
+        """Once what it needs is there."""
+        needs = (self.desired if key in self.desired.objects else self.live).needs(key)
         for need in _own(needs, key, whole=verb == "create"):
-            before(found.get(("create", need)), each)
-            before(found.get(("change", need)), each)
-        for whole in _of_the_table(key, desired):
-            before(found.get(("drop", whole)), each)
-            before(found.get(("change", whole)), each)
-    for first, then in _clashes(found, live, desired):
-        before(first, then)
-    return after
+            self.after(each, need, "create")
+            if not (need.owner == key.owner and self._moves(need)):
+                self.after(each, need, "change")
+            if need.kind == "column" and _is_primary(key, self.desired):
+                self.after(each, need, "settle")
+        for whole in _of_the_table(key, self.desired):
+            self.after(each, whole, "drop", "change")
+
+
+def _with(key: Key, side: Side) -> Iterator[Key]:
+    """The indexes and keys of partitions that go with that of the partitioned table."""
+    attached = side.schema.attached if key.kind in ("index", "constraint") else {}
+    for part in attached.get(qualified(key.schema, key.part), ()):
+        yield part.key
+        yield from _with(part.key, side)
 
 
 def _around(
@@ -214,7 +275,8 @@ def _around(
     """
     if key.kind != "table" or not settling.steps:
         return
-    yield from ((found.get(("drop", column)), settling) for column in _above(key, desired, live))
+    above = (*_above(key, desired, live), *_replaced(key, live, desired))
+    yield from ((found.get(("drop", each)), settling) for each in above)
     back = {each.owner for each in live.parents(key) if each in desired.parents(key)}
     for owner in (key.owner, *back):
         for part in desired.schema.by_owner[owner]:
@@ -225,8 +287,14 @@ def _around(
 
 
 def _replaced(key: Key, live: Side, desired: Side) -> Iterator[Key]:
-    """What goes before a constraint is made: else a foreign key holds on to it, or it becomes part of the new one."""
+    """What goes before a constraint is made: else a foreign key holds on to it, or it becomes part of the new one.
+
+    A partition cannot have another key than the table above.
+    """
     item = desired.objects.get(key)
+    if isinstance(item, Table) and item.partition_bound:
+        for parent in desired.parents(key):
+            yield from (e.key for e in live.schema.by_owner.get(parent.owner, ()) if isinstance(e, Constraint))
     if isinstance(item, Constraint):
         other = live.schema.by_name.get(item.references or "")
         if other:
@@ -238,7 +306,7 @@ def _replaced(key: Key, live: Side, desired: Side) -> Iterator[Key]:
 
 def _own(needs: Set[Key], key: Key, *, whole: bool) -> Iterator[Key]:
     """*needs*, of a table without the indexes that those of a partition belong to: only a *whole* one has them."""
-    return (each for each in needs if whole or key.kind != "table" or each.kind != "index")
+    return (each for each in needs if whole or key.kind != "table" or each.kind not in ("index", "constraint"))
 
 
 def _above(key: Key, side: Side, live: Side) -> list[Key]:
@@ -254,13 +322,15 @@ def _is_primary(key: Key, side: Side) -> bool:
 
 
 def _named(key: Key, side: Side) -> Iterator[Key]:
-    """The indexes that a table or materialized view names as its replica identity, or to be clustered by."""
+    """The indexes that a table or materialized view names, and that which the key of a partition is part of."""
     item = side.objects.get(key)
     if isinstance(item, Table | View):
         identity = item.replica_identity.partition(" ")[2] if isinstance(item, Table) else ""
         for name in (identity, item.clustered):
             if name:
                 yield from (Key(kind, *key.owner, name) for kind in ("index", "constraint"))
+    if isinstance(item, Constraint) and item.parent and item.parent in side.schema.indexes:
+        yield side.schema.indexes[item.parent]
 
 
 def _inherited(key: Key, live: Side, desired: Side) -> Iterator[Key]:
@@ -269,7 +339,8 @@ def _inherited(key: Key, live: Side, desired: Side) -> Iterator[Key]:
     for parent in parents:
         if parent in desired.parents(key):
             for side in (live, desired):
-                yield from (e.key for e in side.schema.by_owner[parent.owner] if isinstance(e, Column | Constraint))
+                parts = side.schema.by_owner[parent.owner]
+                yield from (e.key for e in parts if isinstance(e, Column | Constraint | Index))
 
 
 def _of_the_table(key: Key, side: Side) -> Iterator[Key]:
@@ -291,12 +362,18 @@ def _clashes(found: Mapping[tuple[Verb, Key], Work], live: Side, desired: Side) 
     taken: dict[object, list[tuple[Key, Work]]] = defaultdict(list)
     for (verb, key), each in found.items():
         if verb == "drop":
-            for claim in claims(key, live):
+            # A partition that only leaves its place keeps all names.
+            for claim in _places_of(key, live) if each.lets_go and key.kind == "table" else claims(key, live):
                 taken[claim].append((key, each))
     for (verb, key), each in found.items():
         if verb not in ("drop", "prepare"):
             for claim in claims(key, desired):
                 yield from ((other, each) for name, other in taken.get(claim, ()) if name != key)
+
+
+def _places_of(key: Key, side: Side) -> Iterator[object]:
+    """The places that a partition takes."""
+    return (each for each in claims(key, side) if isinstance(each, tuple) and each[0] == "partition of")
 
 
 def _mentions(work: Iterable[Work], after: dict[Work, set[Work]], followers: dict[Work, list[Work]]) -> None:

@@ -75,6 +75,7 @@ class Constraint(NamedTuple):
     validated: bool
     references: str | None  # of a foreign key: the other table, qualified and quoted
     local: bool
+    parent: str | None  # of a partition's key: the index of the partitioned table, qualified and quoted
     comment: str | None
 
     @property

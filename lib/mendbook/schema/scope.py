@@ -45,12 +45,14 @@ class Scope:
         for key, item in self.differences.items():
             if item.verdict == "changed" and key not in self.again and self._lets_go(item):
                 self.loose[key] = None
+        self._untype()
         self._move()
         context.going.update(self.gone, self.again)
         context.again.update(self.again)
         for key in self.loose:
             known = self.differences.get(key)
-            live: Any = (known.live if known else None) or self.live[key]
+            # Where there is no difference any longer, it becomes what it should by itself.
+            live: Any = (known.live if known else None) or self.desired.get(key, self.live[key])
             both = Difference(key=key, live=live, desired=self.desired.get(key, self.live[key]))
             self._predict(both, form_of(live).loosened(live))
         self._reinstate()
@@ -131,6 +133,14 @@ class Scope:
         if isinstance(item.live, Column) and isinstance(item.desired, Column):
             return bool(item.live.identity) and not item.desired.identity
         return False
+
+    def _untype(self) -> None:
+        """A table of a type that changes is of none meanwhile."""
+        for key in [key for key, item in self.differences.items() if key.kind == "type" and item.verdict == "changed"]:
+            for user in self.context.live.needed_by.get(key, ()):
+                live, new = self.live[user], self.desired.get(user)
+                if isinstance(live, Table) and isinstance(new, Table) and live.row_type and user not in self.again:
+                    self.loose[user] = None
 
     def _move(self) -> None:
         """A column that is moved to a type made anew gets its default on the way."""

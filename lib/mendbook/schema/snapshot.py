@@ -35,6 +35,7 @@ from mendbook.schema.objects import (
     Type,
 )
 from mendbook.schema.relations import Column, Constraint, Index, Policy, Rule, Statistics, Table, Trigger, View
+from mendbook.schema.text import regrouped
 
 Place = tuple[str, int, int]  # as in pg_depend: the catalog, the oid, the number of the column or 0
 
@@ -125,26 +126,32 @@ class Snapshot:
         return {name: tuple(those) for name, those in found.items()}
 
     @cached_property
+    def required(self) -> frozenset[str]:
+        """How NOT NULL is said of the columns where its name is not the usual."""
+        columns = (each for each in self.objects.values() if isinstance(each, Column))
+        return frozenset(each.required for each in columns if each.required)
+
+    @cached_property
     def extensions(self) -> frozenset[Key]:
         """Every extension: what they bring is not listed on its own."""
         return frozenset(key for key in self.objects if key.kind == "extension")
 
     @cached_property
     def indexes(self) -> Mapping[str, Key]:
-        """The indexes that partitions have part in, by their quoted, qualified names."""
+        """The indexes and keys that partitions have part in, by their quoted, qualified names."""
         parents = {each.schema for each in self.tables() if each.kind == "p"}
         return {
             qualified(each.schema, each.name): key
             for key, each in self.objects.items()
-            if isinstance(each, Index) and each.schema in parents
+            if isinstance(each, Index | Constraint) and each.schema in parents and is_index(each)
         }
 
     @cached_property
-    def attached(self) -> Mapping[str, tuple[Index, ...]]:
-        """The partitions of each index of a partitioned table, by its quoted, qualified name."""
-        found: dict[str, list[Index]] = defaultdict(list)
+    def attached(self) -> Mapping[str, tuple[Index | Constraint, ...]]:
+        """The indexes and keys of partitions in each index of a partitioned table, by its quoted, qualified name."""
+        found: dict[str, list[Index | Constraint]] = defaultdict(list)
         for item in self.objects.values():
-            if isinstance(item, Index) and item.parent:
+            if isinstance(item, Index | Constraint) and item.parent:
                 found[item.parent].append(item)
         return {name: tuple(those) for name, those in found.items()}
 
@@ -186,6 +193,11 @@ class Snapshot:
         return _digest(f"{name} {value}" for name, value in self.parts.items())
 
 
+def is_index(item: Object) -> bool:
+    """Whether an object is an index, or a constraint that stands on one."""
+    return isinstance(item, Index) or (isinstance(item, Constraint) and item.kind in "pux")
+
+
 EMPTY = Snapshot(objects={})
 
 
@@ -200,7 +212,7 @@ def read(conn: psycopg.Connection[Any]) -> Snapshot:
         for name, (catalog, make) in _CLASSES.items():
             width = 2 if name in _PLACED else 1
             for row in conn.execute(queries[name]).fetchall():
-                item = make(row[width:])
+                item: Object = _reread(name, make(row[width:]))
                 key = item.key
                 objects[key] = item
                 places[catalog or row[1], row[0], row[1] if name == "columns" else 0] = key
@@ -209,6 +221,21 @@ def read(conn: psycopg.Connection[Any]) -> Snapshot:
     if before:
         conn.execute(_SETTINGS, before[:2])
     return Snapshot(objects=objects, needs=needs, volatile=volatile, major=major)
+
+
+def _reread(name: str, item: Any) -> Any:
+    """An object whose conditions PostgreSQL prints alike once it has read them."""
+    for field_name in _CONDITIONS.get(name, ()):
+        said = getattr(item, field_name)
+        if said is not None and (grouped := regrouped(said)) != said:
+            item = item._replace(**{field_name: grouped})
+    return item
+
+
+_CONDITIONS: Mapping[str, tuple[str, ...]] = {
+    **dict.fromkeys(("constraints", "indexes", "views", "triggers", "rules"), ("definition",)),
+    "policies": ("using", "check"),
+}
 
 
 def _needs(

@@ -8,7 +8,7 @@ from mendbook.schema import creation, definition
 from mendbook.schema.claims import circular
 from mendbook.schema.definition import alter_table
 from mendbook.schema.drift import Difference
-from mendbook.schema.forms import sequences
+from mendbook.schema.forms import columns, sequences
 from mendbook.schema.forms.context import Context, belonging, comments, step
 from mendbook.schema.key import Key, qualified
 from mendbook.schema.locks import Lock
@@ -41,25 +41,44 @@ def create(new: Object, context: Context) -> list[Step]:
 def _whole(item: Table, side: Snapshot, apart: Set[Key]) -> Iterator[str]:
     """The statements that make a table of *side*, save what is *apart*, or has to wait for others to be there."""
     parts = belonging(item, side)
-    columns = [each for each in parts if isinstance(each, Column)]
-    partition = not item.parents and any(not each.local for each in columns)
+    held = [_named_apart(each, side) for each in parts if isinstance(each, Column)]
+    partition = not item.parents and any(not each.local for each in held)
     owned = [each for each in side.sequences.get((item.schema, item.name), ()) if each.key not in apart]
     for sequence in owned:
         yield from creation.create(sequence)
-    plain = [each._replace(identity="", sequence=None) for each in columns] if partition else columns
+    plain = [each._replace(identity="", sequence=None) for each in held] if partition else held
     yield creation.table(item, plain)
     yield from definition.comments(item)
     for part in parts:
         if part.key in apart or circular(part, side):
             continue
-        if isinstance(part, Constraint) and part.kind != "f" and (part.local or (partition and part.kind == "c")):
+        if isinstance(part, Constraint) and part.kind != "f" and (part.local or (partition and part.kind in "cpux")):
             yield from creation.create(part)
         if isinstance(part, Index):
             yield from creation.create(part)
         if isinstance(part, Column):
-            yield from (*creation.column_state(part), *definition.comments(part))
+            yield from (*_apart(part, item, side), *creation.column_state(part), *definition.comments(part))
     yield from map(creation.own_sequence, owned)
     yield from creation.table_state(item)
+
+
+def _named_apart(part: Column, side: Snapshot) -> Column:
+    """The column; with the name of its NOT NULL, where another table has one of that name as well."""
+    usual = definition.usual_not_null(part)
+    taken = part.not_null and part.required is None and usual in side.required
+    return part._replace(required=usual) if taken else part
+
+
+def _apart(part: Column, item: Table, side: Snapshot) -> Iterator[str]:
+    """What an inherited column has of its own: a default, and its NOT NULL."""
+    above = [Key("column", *side.by_name[each].key.owner, part.name) for each in item.parents if each in side.by_name]
+    inherited = [each for each in map(side.objects.get, above) if isinstance(each, Column)]
+    if part.local or not inherited:
+        return
+    if part.default != inherited[0].default and not part.generated:
+        yield columns.say_default(part)
+    if part.not_null and (part.required or not any(each.not_null for each in inherited)):
+        yield alter_table(part, f"ADD {columns.say_required(part)}")
 
 
 def covers(item: Table, part: Object, side: Snapshot) -> bool:
@@ -120,11 +139,9 @@ def _beside(new: Table, context: Context) -> dict[str, Lock]:
 def drop(old: Object, context: Context) -> list[Step]:
     """Drop a table with all that belongs to it."""
     assert isinstance(old, Table)  # noqa: S101  by key
-    pointed = [
-        each.references
-        for each in belonging(old, context.live)
-        if isinstance(each, Constraint) and each.references and context.exists(each.references)
-    ]
+    keys = (each for each in belonging(old, context.live) if isinstance(each, Constraint) and each.references)
+    pointed = [name for each in keys for name in (each.references or "", *context.descendants(each.references or ""))]
+    pointed = list(filter(context.exists, pointed))
     above = [*old.parents, *_beside(old, context)] if old.partition_bound else old.parents
     locks = dict.fromkeys([*context.family(old.key), *pointed, *filter(context.exists, above)], Lock.ACCESS_EXCLUSIVE)
     # Foreign keys that point to the partitioned table hold on to its partitions.
@@ -178,6 +195,7 @@ def change(item: Difference, context: Context) -> list[Step]:
     if live.options != new.options:
         made.append(_options(live, new, context))
     forward, undo = list(_state(live, new)), list(_state(new, live))
+    undo += [_typed(live)] if live.row_type and not new.row_type else []
     if forward:
         made.append(step(new, "Change", forward, undo, locks={qualified(new.schema, new.name): Lock.ACCESS_EXCLUSIVE}))
     return [*made, *comments(item, context)]
@@ -188,7 +206,8 @@ def settle(item: Difference, context: Context) -> list[Step]:
     live, new = item.both
     assert isinstance(live, Table)  # noqa: S101  by key
     assert isinstance(new, Table)  # noqa: S101  by key
-    forward, undo = list(_named(live, new)), list(_named(new, live))
+    forward = [*_named(live, new), *([_typed(new)] if new.row_type and new.row_type != live.row_type else [])]
+    undo = [*_named(new, live), *([_typed(live)] if new.row_type and new.row_type != live.row_type else [])]
     lock = {qualified(new.schema, new.name): Lock.ACCESS_EXCLUSIVE}
     attached = new.partition_bound and new.partition_bound != live.partition_bound
     named = [step(new, "Change", forward, undo, locks=lock)] if forward else []
@@ -213,14 +232,16 @@ def detaches(item: Difference) -> bool:
 
 
 def loosen(old: Object, context: Context) -> list[Step]:
-    """Detach a partition: its place may be another's."""
+    """Detach a partition: its place may be another's; let a table be of no type that changes."""
     assert isinstance(old, Table)  # noqa: S101  by key
+    if old.row_type:
+        return [step(old, "Change", [_typed(loosened(old))], [_typed(old)], locks=context.lock(old.key))]
     return [_detach(old, context)]
 
 
 def loosened(old: Table) -> Table:
     """What `loosen` leaves of a table."""
-    return old._replace(parents=[], partition_bound=None)
+    return old._replace(parents=[], partition_bound=None, row_type=None)
 
 
 def _both(live: Table, new: Table, say: object, context: Context) -> Step:
@@ -270,8 +291,12 @@ def _state(old: Table, new: Table) -> Iterator[str]:
     options = creation.change_options(old.foreign, new.foreign)
     if options:
         yield alter_table(new, options)
-    if old.row_type != new.row_type:
-        yield alter_table(new, f"OF {new.row_type}" if new.row_type else "NOT OF")
+    if old.row_type and not new.row_type:
+        yield _typed(new)
+
+
+def _typed(item: Table) -> str:
+    return alter_table(item, f"OF {item.row_type}" if item.row_type else "NOT OF")
 
 
 def _named(old: Table, new: Table) -> Iterator[str]:
