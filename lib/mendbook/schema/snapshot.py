@@ -211,8 +211,9 @@ def read(conn: psycopg.Connection[Any]) -> Snapshot:
     with _no_collection():
         for name, (catalog, make) in _CLASSES.items():
             width = 2 if name in _PLACED else 1
+            conditions = _CONDITIONS.get(name)
             for row in conn.execute(queries[name]).fetchall():
-                item: Object = _reread(name, make(row[width:]))
+                item = _reread(make(row[width:]), conditions) if conditions else make(row[width:])
                 key = item.key
                 objects[key] = item
                 places[catalog or row[1], row[0], row[1] if name == "columns" else 0] = key
@@ -223,12 +224,12 @@ def read(conn: psycopg.Connection[Any]) -> Snapshot:
     return Snapshot(objects=objects, needs=needs, volatile=volatile, major=major)
 
 
-def _reread(name: str, item: Any) -> Any:
+def _reread(item: Any, fields: Iterable[str]) -> Any:
     """An object whose conditions PostgreSQL prints alike once it has read them."""
-    for field_name in _CONDITIONS.get(name, ()):
-        said = getattr(item, field_name)
+    for name in fields:
+        said = getattr(item, name)
         if said is not None and (grouped := regrouped(said)) != said:
-            item = item._replace(**{field_name: grouped})
+            item = item._replace(**{name: grouped})
     return item
 
 
@@ -245,19 +246,14 @@ def _needs(
     rows = conn.execute(queries["dependencies"]).fetchall()
     unknown = {oid for row in rows for catalog, oid in (row[0:2], row[3:5]) if catalog == "pg_type"}
     aliases = {row[0]: (row[1], row[2]) for row in conn.execute(queries["aliases"], [list(unknown)])}
-
-    def found(catalog: str, oid: int, number: int) -> Iterator[Key]:
-        if catalog == "pg_type":
-            catalog, oid = aliases.get(oid, (catalog, oid))
-        for place in dict.fromkeys([(catalog, oid, number), (catalog, oid, 0)]):
-            if place in places:
-                yield places[place]
-
     needs: dict[Key, set[Key]] = defaultdict(set)
-    for catalog, oid, number, *other in rows:
-        user = next(found(catalog, oid, number), None)
+    for catalog, oid, number, *other, other_number in rows:
+        at = aliases.get(oid, (catalog, oid)) if catalog == "pg_type" else (catalog, oid)
+        user = places.get((*at, number)) or places.get((*at, 0))
         if user is not None:
-            needs[user].update(key for key in found(*other) if key != user)
+            there = aliases.get(other[1], other) if other[0] == "pg_type" else other
+            found = (places.get((*there, 0)), places.get((*there, other_number)))
+            needs[user].update(key for key in found if key is not None and key != user)
     return {key: frozenset(those) for key, those in needs.items() if those}
 
 
