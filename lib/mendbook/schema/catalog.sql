@@ -351,7 +351,8 @@ LEFT JOIN pg_description d ON d.classoid = 'pg_publication'::regclass AND d.objo
 SELECT p.oid, p.pubname, p.puballtables,
        format('publish = %L, publish_via_partition_root = %s',
          concat_ws(', ', CASE WHEN p.pubinsert THEN 'insert' END, CASE WHEN p.pubupdate THEN 'update' END,
-           CASE WHEN p.pubdelete THEN 'delete' END, CASE WHEN p.pubtruncate THEN 'truncate' END), p.pubviaroot::text),
+           CASE WHEN p.pubdelete THEN 'delete' END, CASE WHEN p.pubtruncate THEN 'truncate' END), p.pubviaroot::text)
+         || CASE to_jsonb(p) ->> 'pubgencols' WHEN 's' THEN ', publish_generated_columns = stored' ELSE '' END,
        coalesce((SELECT array_agg(format('TABLE ONLY %I.%I', n.nspname, c.relname)
            || coalesce((SELECT format(' (%s)', string_agg(format('%I', a.attname), ', ' ORDER BY a.attnum))
                         FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum = ANY (r.prattrs) HAVING count(*) > 0), '')
@@ -613,11 +614,12 @@ JOIN pg_depend o ON o.classid = d.classid AND o.objid = d.objid AND o.refclassid
 WHERE d.classid IN ('pg_amop'::regclass, 'pg_amproc'::regclass) AND d.refobjid >= 16384 AND d.refobjid <> o.refobjid;
 
 -- name: aliases
--- The type of a table's rows, and the types of arrays, are the table's and the element's.
+-- The type of a table's rows, and the types of arrays, are the table's and the element's; a multirange is the range's.
 SELECT t.oid, CASE WHEN coalesce(e.typrelid, t.typrelid) <> 0 AND c.relkind <> 'c' THEN 'pg_class' ELSE 'pg_type' END,
-       CASE WHEN coalesce(e.typrelid, t.typrelid) <> 0 AND c.relkind <> 'c' THEN c.oid ELSE coalesce(e.oid, t.oid) END
+       CASE WHEN coalesce(e.typrelid, t.typrelid) <> 0 AND c.relkind <> 'c' THEN c.oid ELSE coalesce(r.rngtypid, e.oid, t.oid) END
 FROM pg_type t
 LEFT JOIN pg_type e ON e.oid = t.typelem AND e.typarray = t.oid
+LEFT JOIN pg_range r ON r.rngmultitypid = coalesce(e.oid, t.oid)
 LEFT JOIN pg_class c ON c.oid = coalesce(nullif(e.typrelid, 0), t.typrelid)
 WHERE t.oid = ANY (%s);
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from mendbook.schema.key import Key, qualified
 from mendbook.schema.objects import Extension, Function, Grant, Object, Publication, Sequence, Type
-from mendbook.schema.relations import Column, Constraint, Index, Table, View
+from mendbook.schema.relations import Column, Constraint, Index, Statistics, Table, View
 from mendbook.schema.snapshot import Snapshot
 
 # What belongs to a relation or type, and is made and dropped by work of its own.
@@ -103,7 +103,7 @@ def claims(key: Key, side: Side) -> Iterator[object]:
         yield from claimed(item)
     if isinstance(item, Table):
         for part in side.schema.by_owner[key.owner]:
-            if isinstance(part, Index | Constraint | Column):
+            if isinstance(part, Index | Constraint | Column | Statistics):
                 yield from claimed(part)
         yield from (("partition of", parent) for parent in item.parents if item.partition_bound)
     if isinstance(item, Index | Constraint):
@@ -121,6 +121,8 @@ def claimed(item: Object) -> Iterator[object]:
                 yield item.schema, item.name
             if item.kind == "p":
                 yield "primary key of", item.schema, item.table
+        case Statistics():
+            yield "statistics", item.namespace, item.name
         case Column():
             if item.identity:
                 yield item.schema, identity_sequence(item)

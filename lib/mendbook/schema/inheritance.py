@@ -52,7 +52,7 @@ def _attached(item: Difference, found: dict[Key, Difference], context: Context) 
             gains = part.local and new.partition_bound is not None
             loses = not part.local and not new.parents
             if gains or loses:
-                _replace(found, part.key, _like(part, difference.desired), context)
+                _replace(found, part.key, _like(part, difference.desired, context.live.major), context)
         if isinstance(part, Constraint) and part.parent and difference and difference.desired is None:
             found[part.key] = Difference(key=part.key, live=part._replace(parent=None, local=True), desired=None)
         if isinstance(part, Index) and difference and (part.parent or new.partition_bound):
@@ -62,11 +62,17 @@ def _attached(item: Difference, found: dict[Key, Difference], context: Context) 
                 found[part.key] = Difference(key=part.key, live=part._replace(parent=None), desired=None)
 
 
-def _like(part: Column | Constraint, desired: Object | None) -> Column | Constraint:
+def _like(part: Column | Constraint, desired: Object | None, major: int) -> Column | Constraint:
     """A part that has become its table's own, or its parent's, as *desired* is."""
     if isinstance(part, Constraint) and isinstance(desired, Constraint):
         return part._replace(local=desired.local, parent=desired.parent)
-    return part._replace(local=getattr(desired, "local", part.local))
+    if isinstance(part, Column) and isinstance(desired, Column):
+        counted = desired if major >= _COUNTED else part
+        return part._replace(local=desired.local, identity=counted.identity, sequence=counted.sequence)
+    return part
+
+
+_COUNTED = 17  # the major version since which partitions have the identity columns of the table above
 
 
 def _adopted(item: Difference, found: dict[Key, Difference], context: Context) -> None:

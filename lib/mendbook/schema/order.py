@@ -21,6 +21,8 @@ from mendbook.schema.step import Step, Transaction
 # made long before the rest; settling is the part of a change that disturbs nobody.
 Verb = Literal["prepare", "drop", "change", "settle", "create"]
 
+_ANY: tuple[Verb, ...] = ("create", "change", "settle", "drop")
+
 # In this order where nothing else decides.
 KINDS = (
     *("schema", "extension", "access method", "language", "foreign-data wrapper", "server", "collation", "type"),
@@ -175,7 +177,8 @@ class _Edges:
                 if key.kind in ("column", "constraint", "index") and not self._moves(need):
                     self.join(gone, each)
                 continue
-            self.join(each, gone)
+            if not (gone and gone.lets_go and need.kind == "sequence"):
+                self.join(each, gone)
             changed = self.found.get(("change", need))
             typed = each.lets_go and key.kind == "table" and need.kind == "type"
             if changed and (changed.disturbs or typed or _is_primary(key, self.live)):
@@ -185,19 +188,25 @@ class _Edges:
                 self.before(each, "change", need)
         self.before(each, "create", key)
         self.before(each, "change", key)
+        for owner in _serves(key, self.live) if each.lets_go else ():
+            self.before(each, "drop", owner)
         self._let_go(key, each)
         table = Key("table", *key.owner)
-        if key.kind in _SLOW and key not in set(_named(table, self.desired)) and not self._moves(table):
-            self.after(each, table, "settle")
+        settling = self.found.get(("settle", table))
+        named = key in set(_named(table, self.desired)) or self._moves(table)
+        if key.kind in _SLOW and settling and settling.steps and not named:
+            self.join(settling, each)
 
     def _let_go(self, key: Key, each: Work) -> None:
         """A partition that only leaves its place has from its parent what changes there."""
         back = list(_inherited(key, self.live, self.desired)) if each.lets_go else []
         for part in back:
-            self.after(each, part, *(("drop",) if part.kind == "index" else ("create", "change", "settle", "drop")))
+            self.after(each, part, *(("drop",) if part.kind == "index" else _ANY))
         for column in _above(key, self.live, self.live) if not back else ():
-            self.before(each, "change", column)
-            self.before(each, "settle", column)
+            for verb in _ANY:
+                self.before(each, verb, column)
+        for column in _above(key, self.live, self.desired) if not each.lets_go else ():
+            self.before(each, "create", column)
 
     def _moves(self, key: Key) -> bool:
         """Whether a partition leaves its place for another in the same table."""
@@ -219,13 +228,15 @@ class _Edges:
                 self.after(each, above, "settle")
         for owner in _serves(key, self.desired):
             self.after(each, owner, "create", "change")
-        for owner in _serves(key, self.live):
+        for owner in _serves(key, self.live) if ("drop", key) not in self.found else ():
             self.before(each, "drop", owner)
 
     def create(self, key: Key, each: Work) -> None:
         """Once what it inherits is there, and what it replaces has gone."""
         for column in _above(key, self.desired, self.live):
             self.after(each, column, "change", "settle", "drop")
+        for column in _above(key, self.desired, self.desired):
+            self.after(each, column, "create")
         for other in _replaced(key, self.live, self.desired):
             self.after(each, other, "drop")
         for need in self.live.needs(key) if key in self.live.objects else ():
@@ -309,10 +320,10 @@ def _own(needs: Set[Key], key: Key, *, whole: bool) -> Iterator[Key]:
     return (each for each in needs if whole or key.kind != "table" or each.kind not in ("index", "constraint"))
 
 
-def _above(key: Key, side: Side, live: Side) -> list[Key]:
-    """The columns that are there of the tables that a table inherits from on one side."""
+def _above(key: Key, side: Side, there: Side) -> list[Key]:
+    """The columns that are *there* of the tables that a table inherits from on one side."""
     parents = side.parents(key) if key.kind == "table" else []
-    return [column.key for parent in parents for column in live.schema.columns(*parent.owner)]
+    return [column.key for parent in parents for column in there.schema.columns(*parent.owner)]
 
 
 def _is_primary(key: Key, side: Side) -> bool:

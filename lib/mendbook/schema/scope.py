@@ -12,7 +12,7 @@ from mendbook.schema.forms import anew, columns, tables, types
 from mendbook.schema.forms.catalogue import form_of
 from mendbook.schema.forms.context import Context, unplannable
 from mendbook.schema.key import Key
-from mendbook.schema.objects import Object, Publication, Type
+from mendbook.schema.objects import Object, Publication, Sequence, Type
 from mendbook.schema.relations import Column, Constraint, Table, View
 
 _REBUILT = ("constraint", "index", "statistics")  # PostgreSQL itself does these again when a column's type changes
@@ -75,6 +75,16 @@ class Scope:
                 elif not known and key in self.anew and user.kind == "column" and user not in moved:
                     moved.add(user)
                     todo.append(user)
+                    if columns.is_dividing(user, self.context):
+                        self._divide(key, user, todo)
+
+    def _divide(self, key: Key, user: Key, todo: list[Key]) -> None:
+        """A table that is partitioned by a column of a type that is made anew is made anew itself, without its rows."""
+        if not self.context.drops:
+            changed = Difference(key=key, live=self.live[key], desired=self.desired.get(key, self.live[key]))
+            raise unplannable(changed, f"{user} divides its table into partitions, which would lose every row")
+        self.again[Key("table", *user.owner)] = None
+        todo.append(Key("table", *user.owner))
 
     def _place(self, user: Key, key: Key) -> dict[Key, None]:
         """How something in the way gets out of it."""
@@ -117,7 +127,8 @@ class Scope:
 
     def _is_replaced(self, key: Key) -> bool:
         """Whether something else takes the name of what goes."""
-        return any(name in self._claimed for name in self._names(self.live[key]))
+        parts = self.context.live.by_owner[key.owner] if key.kind == "table" else (self.live[key],)
+        return any(name in self._claimed for part in parts for name in self._names(part))
 
     def _names(self, item: Object) -> Iterator[object]:
         if item.key not in self.live or item.key not in self.desired:
@@ -130,6 +141,9 @@ class Scope:
     def _lets_go(self, item: Difference) -> bool:
         if isinstance(item.live, Table):
             return tables.detaches(item)
+        if isinstance(item.live, Sequence) and item.live.owner:
+            owner = Key("table", *item.live.owner.owner)
+            return owner in self.gone and self._is_replaced(owner)
         if isinstance(item.live, Column) and isinstance(item.desired, Column):
             return bool(item.live.identity) and not item.desired.identity
         return False

@@ -226,10 +226,15 @@ def recreates(item: Difference, context: Context) -> bool:
 
 def divides(item: Difference, context: Context) -> bool:
     """Whether the table is partitioned by a column whose type changes: that cannot be changed in place."""
-    table = context.table(item.key)
-    if not disturbs(item) or table is None or not table.partition_key:
+    return disturbs(item) and is_dividing(item.key, context)
+
+
+def is_dividing(key: Key, context: Context) -> bool:
+    """Whether the table is partitioned by a column."""
+    table = context.table(key)
+    if table is None or not table.partition_key:
         return False
-    return item.key.part in {token.text.strip('"') for token in lexer.significant(table.partition_key)}
+    return key.part in {token.text.strip('"') for token in lexer.significant(table.partition_key)}
 
 
 def disturbs(item: Difference) -> bool:
