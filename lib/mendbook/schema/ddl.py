@@ -15,11 +15,11 @@ from mendbook.schema.forms.catalogue import form_of
 from mendbook.schema.forms.context import Context, belonging, unplannable
 from mendbook.schema.key import Key, qualified
 from mendbook.schema.objects import DefaultPrivilege, Grant, Object, Other, Schema, Sequence
-from mendbook.schema.order import Work
 from mendbook.schema.relations import Column, Constraint, Index, Part, Policy, Rule, Table, Trigger, View
 from mendbook.schema.scope import Scope
 from mendbook.schema.snapshot import Snapshot
 from mendbook.schema.step import Step
+from mendbook.schema.work import Work
 
 __all__ = ["Left", "Repair", "Step", "repair"]
 
