@@ -29,7 +29,6 @@ CREATE OR REPLACE FUNCTION sales.me() RETURNS bigint LANGUAGE sql STABLE AS 'SEL
 DROP VIEW sales.customers CASCADE
 DROP MATERIALIZED VIEW sales.best CASCADE; CREATE MATERIALIZED VIEW sales.best AS SELECT 1 AS product
 CREATE OR REPLACE VIEW sales.open_orders AS SELECT id, user_id, placed_at, total FROM sales.orders WHERE state = 'new'
-ALTER SCHEMA sales RENAME TO trade
 DROP SCHEMA sales CASCADE
 DROP SCHEMA audit CASCADE
 DROP TABLE users CASCADE
