@@ -69,13 +69,19 @@ class Side:
     def _whole(self, item: Table) -> set[Key]:
         needs = set(self.parents(item.key))
         for part in self.schema.by_owner[item.schema, item.name]:
-            if circular(part, self.schema):
+            if circular(part, self.schema) or (isinstance(part, Index) and is_apart(part, self.schema)):
                 continue
             if isinstance(part, Column | Index) or (isinstance(part, Constraint) and part.kind != "f"):
                 needs |= {each for each in self.schema.needs.get(part.key, frozenset()) if each.owner != item.key.owner}
             if isinstance(part, Index) and part.parent and part.parent in self.schema.indexes:
                 needs.add(self.schema.indexes[part.parent])
         return needs
+
+
+def is_apart(part: Index, side: Snapshot) -> bool:
+    """Whether an index of a partition is part of one that others lack: they would get it by being attached."""
+    parent = side.objects.get(side.indexes.get(part.parent or "", part.key))
+    return part.parent is not None and isinstance(parent, Index) and not parent.valid
 
 
 def circular(part: Object, side: Snapshot) -> bool:

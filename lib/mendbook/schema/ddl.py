@@ -201,9 +201,14 @@ class _Work:
                 continue
             form = form_of(item)
             disturbs = form is columns and columns.disturbs(item)
-            yield Work(verb="change", key=key, steps=self._steps(key, form, "change", item), disturbs=disturbs)
+            refused = len(self.problems)
+            made = self._steps(key, form, "change", item)
+            yield Work(verb="change", key=key, steps=made, disturbs=disturbs)
             if hasattr(form, "settle"):
-                yield Work(verb="settle", key=key, steps=self._steps(key, form, "settle", item))
+                settled = self._steps(key, form, "settle", item)
+                yield Work(verb="settle", key=key, steps=settled)
+                if not made and not settled and len(self.problems) == refused:
+                    self.problems.append(str(unplannable(item)))
 
     def _usual(self, item: Object, made: list[Step]) -> list[Step]:
         """Default privileges give a new object, and the sequences that are made with it, what it should not have."""

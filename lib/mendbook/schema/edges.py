@@ -127,6 +127,8 @@ class _Edges:
             self.after(each, column, "create")
         for other in _replaced(key, self.live, self.desired):
             self.after(each, other, "drop")
+        for partition in _lacking(key, self.desired):
+            self.after(each, partition, "create", "settle")
         for need in self.live.needs(key) if key in self.live.objects else ():
             if not (need.owner == key.owner and self._moves(need)):
                 self.after(each, need, "drop")
@@ -201,6 +203,13 @@ def _replaced(key: Key, live: Side, desired: Side) -> Iterator[Key]:
         for name in live.schema.children.get(qualified(*key.owner), ()):
             owner = live.schema.by_name[name].key.owner
             yield from (e.key for e in live.schema.by_owner[owner] if isinstance(e, Constraint))
+
+
+def _lacking(key: Key, side: Side) -> Iterator[Key]:
+    """The partitions that lack an index of their table: they would get it by being attached."""
+    item = side.objects.get(key)
+    if isinstance(item, Index) and not item.valid:
+        yield from (side.schema.by_name[each].key for each in side.schema.children.get(qualified(*key.owner), ()))
 
 
 def _own(needs: Set[Key], key: Key, *, whole: bool) -> Iterator[Key]:

@@ -128,7 +128,7 @@ def _below(key: Key, context: Context) -> Iterator[Key]:
 def _inherited(above: Difference, below: Key, found: dict[Key, Difference], context: Context) -> None:
     known = found.get(below)
     live = known.live if known else context.live.objects.get(below)
-    if not isinstance(live, Column) or below not in context.desired.objects:
+    if not isinstance(live, Column) or below not in context.desired.objects or _leaves(below, context):
         return
     changes = {name: getattr(above.desired, name) for name in above.fields if name in _RECURSIVE}
     if "type" in changes or "generated" in changes:
@@ -143,6 +143,14 @@ def _inherited(above: Difference, below: Key, found: dict[Key, Difference], cont
 
 
 _NAMED = 18  # the major version since which NOT NULL has a name
+
+
+def _leaves(key: Key, context: Context) -> bool:
+    """Whether a table no longer inherits from the same tables: its columns are its own before those above change."""
+    live, new = (side.objects.get(Key("table", *key.owner)) for side in (context.live, context.desired))
+    if not isinstance(live, Table) or not isinstance(new, Table) or live.partition_bound:
+        return False
+    return live.parents != new.parents
 
 
 def is_required_first(below: Key, above: Key, live: Mapping[Key, Object], desired: Mapping[Key, Object]) -> bool:

@@ -82,7 +82,10 @@ def _attach(new: Index, context: Context) -> list[Step]:
     """An index of a partition becomes part of that of the partitioned table, which is valid once all have."""
     if not new.parent:
         return []
-    return [step(new, "Attach", [definition.attach(new)], [], locks=_on_table(new, Lock.ACCESS_SHARE, context))]
+    above = context.live.objects.get(context.live.indexes.get(new.parent, new.key))
+    kept = f"nothing: {above.key} stays valid" if isinstance(above, Index) and not above.valid else ""
+    locks = _on_table(new, Lock.ACCESS_SHARE, context)
+    return [step(new, "Attach", [definition.attach(new)], [], locks=locks, undo_loses=kept)]
 
 
 def _on_table(item: Index, lock: Lock, context: Context) -> dict[str, Lock]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Set
 
 from mendbook.schema import creation, definition
-from mendbook.schema.claims import circular
+from mendbook.schema.claims import circular, is_apart
 from mendbook.schema.definition import alter_table
 from mendbook.schema.drift import Difference
 from mendbook.schema.forms import columns, sequences
@@ -41,7 +41,7 @@ def create(new: Object, context: Context) -> list[Step]:
 def _whole(item: Table, side: Snapshot, apart: Set[Key]) -> Iterator[str]:
     """The statements that make a table of *side*, save what is *apart*, or has to wait for others to be there."""
     parts = belonging(item, side)
-    held = [_named_apart(each, side) for each in parts if isinstance(each, Column)]
+    held = [_as_said(each, item, side) for each in parts if isinstance(each, Column)]
     partition = not item.parents and any(not each.local for each in held)
     owned = [each for each in side.sequences.get((item.schema, item.name), ()) if each.key not in apart]
     for sequence in owned:
@@ -54,7 +54,7 @@ def _whole(item: Table, side: Snapshot, apart: Set[Key]) -> Iterator[str]:
             continue
         if isinstance(part, Constraint) and part.kind != "f" and (part.local or (partition and part.kind in "cpux")):
             yield from creation.create(part)
-        if isinstance(part, Index):
+        if isinstance(part, Index) and covers(item, part, side):
             yield from creation.create(part)
         if isinstance(part, Column):
             yield from (*_apart(part, item, side), *creation.column_state(part), *definition.comments(part))
@@ -62,17 +62,24 @@ def _whole(item: Table, side: Snapshot, apart: Set[Key]) -> Iterator[str]:
     yield from creation.table_state(item)
 
 
-def _named_apart(part: Column, side: Snapshot) -> Column:
-    """The column; with the name of its NOT NULL, where another table has one of that name as well."""
+def _as_said(part: Column, item: Table, side: Snapshot) -> Column:
+    """The column as CREATE TABLE says it: without an inherited NOT NULL, with its name where others have it."""
+    if part.not_null and part.required is None and any(each.not_null for each in _inherited(part, item, side)):
+        return part._replace(not_null=False)
     usual = definition.usual_not_null(part)
     taken = part.not_null and part.required is None and usual in side.required
     return part._replace(required=usual) if taken else part
 
 
+def _inherited(part: Column, item: Table, side: Snapshot) -> list[Column]:
+    """The same column of the tables that a table inherits from."""
+    above = [Key("column", *side.by_name[each].key.owner, part.name) for each in item.parents if each in side.by_name]
+    return [each for each in map(side.objects.get, above) if isinstance(each, Column)]
+
+
 def _apart(part: Column, item: Table, side: Snapshot) -> Iterator[str]:
     """What an inherited column has of its own: a default, and its NOT NULL."""
-    above = [Key("column", *side.by_name[each].key.owner, part.name) for each in item.parents if each in side.by_name]
-    inherited = [each for each in map(side.objects.get, above) if isinstance(each, Column)]
+    inherited = _inherited(part, item, side)
     if part.local or not inherited:
         return
     if part.default != inherited[0].default and not part.generated:
@@ -86,7 +93,10 @@ def covers(item: Table, part: Object, side: Snapshot) -> bool:
     if circular(part, side):
         return False
     match part:
-        case Column() | Index():
+        case Index():
+            # One that partitions lack would come to them when they are attached.
+            return (part.valid or item.kind != "p") and not is_apart(part, side)
+        case Column():
             return True
         case Constraint():
             return part.kind != "f" or not part.local
