@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 UV := UV_PYTHON_DOWNLOADS=never $(BIN)/uv
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint lab bench faults new docs constraints clean
+.PHONY: help demo test lint lab bench convergence faults new docs constraints clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -28,6 +28,9 @@ lab: $(READY)  ## the notebooks in JupyterLab
 
 bench: $(READY)  ## what is fast, as ratios measured in one run
 	@for each in snapshot diff diagnose sweep; do echo "== $$each"; $(BIN)/python benchmarks/$$each.py || exit 1; done
+
+convergence: $(READY)  ## every change of a large schema, and 500 random pairs of schemas, made equal both ways (takes an hour)
+	@MENDBOOK_EVERY=1 MENDBOOK_EXAMPLES=500 $(BIN)/python -m pytest -n auto tests/schema/test_mutations.py tests/schema/test_generated.py
 
 faults: $(READY)  ## repairs and rollbacks killed at every line and at 200 instants, for every runbook (takes hours)
 	@$(BIN)/python -m tests.faults

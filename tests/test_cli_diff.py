@@ -102,13 +102,10 @@ def test_a_rename_is_offered_and_not_assumed(make_database: Make, tmp_path: Path
 
 def test_what_cannot_be_reconciled_is_refused_by_name(tmp_path: Path) -> None:
     (tmp_path / "live.sql").write_text("CREATE TABLE t (id int)")
-    (tmp_path / "desired.sql").write_text(
-        "CREATE TABLE t (id bigint); CREATE FUNCTION eq(point, int) RETURNS bool LANGUAGE sql AS 'SELECT true';"
-        "CREATE OPERATOR ~~> (LEFTARG = point, RIGHTARG = int, FUNCTION = eq)"
-    )
+    (tmp_path / "desired.sql").write_text("CREATE TABLE t (id bigint); CREATE TYPE hollow")
     answer = mendbook("diff", "sql:live.sql", "sql:desired.sql", "--format", "sql", cwd=tmp_path)
     assert (answer.code, answer.out) == (4, "")
-    assert "operator public.~~>(pg_catalog.point,integer) is missing" in answer.err
+    assert "type public.hollow is missing" in answer.err
     assert_no_traceback(answer)
 
 

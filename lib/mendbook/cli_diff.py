@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import sys
 from typing import Any
@@ -32,6 +33,7 @@ def add(commands: Any) -> None:
 def _diff(parsed: argparse.Namespace) -> int:
     from mendbook.schema import comparison
 
+    gc.disable()  # it would look through two large schemas, and this ends soon
     parsed.json = parsed.format == "json"
     found = comparison.make(parsed.live, parsed.desired, only=parsed.only)
     try:

@@ -23,10 +23,10 @@ from tests.schema import dumps
 class Pair:
     """Two databases: one to change, and one that says what it should become."""
 
-    def __init__(self, server: embedded.Server, live: str, desired: str, held: ExitStack) -> None:
-        self.server = server
-        self.live, self.desired = (database(server, each, held) for each in (live, desired))
-        self.before, self.after = self.live.snapshot(), self.desired.snapshot()
+    def __init__(self, live: Clone, desired: Clone) -> None:
+        self.live = live
+        self.desired = desired
+        self.before, self.after = live.snapshot(), desired.snapshot()
 
     def turned(self) -> Pair:
         """The same the other way round."""

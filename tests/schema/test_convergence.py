@@ -36,7 +36,8 @@ def make(folder: Path, direction: str, server: embedded.Server, held: ExitStack)
     since = re.match(r"-- since (\d+)", sides[0])
     if since and server.major < int(since[1]):
         pytest.skip(f"needs PostgreSQL {since[1]}; name the bin directory of one in MENDBOOK_PG_BIN")
-    return Pair(server, *(sides if direction == "there" else reversed(sides)), held)
+    live, desired = (pairs.database(server, each, held) for each in sides)
+    return Pair(live, desired) if direction == "there" else Pair(desired, live)
 
 
 def refusal(folder: Path, direction: str) -> str | None:

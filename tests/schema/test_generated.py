@@ -138,7 +138,7 @@ def column(draw: Any, name: str, types: dict[str, str]) -> Column:
 @settings(max_examples=EXAMPLES, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
 def test_any_schema_becomes_any_other(server: embedded.Server, one: str, two: str) -> None:
     with ExitStack() as held:
-        pair = Pair(server, one, two, held)
+        pair = Pair(pairs.database(server, one, held), pairs.database(server, two, held))
         there, back = pair.plan().steps, pair.turned().plan().steps
         pairs.check_no_long_absence((*there,))
         pair.check_steps(there)

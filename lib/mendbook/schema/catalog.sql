@@ -1,8 +1,8 @@
 -- What a Snapshot reads: one named query for each class of object, in PostgreSQL's own definitions.
 -- Every query leaves out system schemas, other sessions' temporary objects, and what belongs to an extension.
 -- They run with an empty search_path, so that names inside definitions are qualified. Only columns are sorted.
--- The first column of each class is the object's oid (of columns, the first two: relation and number), by which
--- pg_depend names it. A query "since N" is for servers of that major version and newer.
+-- The first column of each class is the object's oid, by which pg_depend names it; of columns, relation and number are
+-- the first two, of customs and others, oid and catalog. A query "since N" is for servers of that major version and newer.
 
 -- name: schemas
 SELECT n.oid, n.nspname, d.description
@@ -133,9 +133,12 @@ WHERE c.relkind IN ('r', 'p', 'f') AND c.relpersistence <> 't'
 
 -- name: columns
 -- The sequence of an identity column is named after table and column, and counts from 1 in steps of 1, unless stated.
--- Since PostgreSQL 18, NOT NULL is a constraint: it has the usual name and is inherited, unless stated.
+-- Since PostgreSQL 18, NOT NULL is a constraint: it has the usual name and is inherited, unless stated. What a column that
+-- is inherited has of its own is stated; but a partition is printed with all that it has.
 SELECT c.oid, a.attnum, n.nspname, c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
-       CASE WHEN r.oid IS NOT NULL AND (r.conname <> c.relname || '_' || a.attname || '_not_null' OR r.connoinherit OR NOT r.convalidated)
+       CASE WHEN a.attinhcount > 0 AND NOT c.relispartition AND NOT r.conislocal THEN NULL
+            WHEN r.oid IS NOT NULL AND (r.conname <> c.relname || '_' || a.attname || '_not_null' OR r.connoinherit OR NOT r.convalidated
+                 OR (a.attinhcount > 0 AND NOT c.relispartition))
             THEN format('CONSTRAINT "%s" NOT NULL', replace(r.conname, '"', '""')) || CASE WHEN r.connoinherit THEN ' NO INHERIT' ELSE '' END
                  || CASE WHEN r.convalidated THEN '' ELSE ' NOT VALID' END END,
        CASE WHEN a.atthasdef THEN pg_get_expr(f.adbin, f.adrelid) END,
@@ -188,13 +191,17 @@ SELECT k.oid, n.nspname, c.relname, k.conname, k.contype::text,
                                 format(' WITH (%s)\1\2\3', array_to_string(ic.reloptions, ', '))) END, k.convalidated,
        CASE WHEN k.confrelid <> 0 THEN (SELECT format('"%s"."%s"', replace(fn.nspname, '"', '""'), replace(f.relname, '"', '""'))
             FROM pg_class f JOIN pg_namespace fn ON fn.oid = f.relnamespace WHERE f.oid = k.confrelid) END,
-       k.conislocal, d.description
+       k.conislocal,
+       CASE WHEN k.contype <> 'f' AND ic.relispartition THEN (SELECT format('"%s"."%s"', replace(pn.nspname, '"', '""'), replace(p.relname, '"', '""'))
+            FROM pg_inherits h JOIN pg_class p ON p.oid = h.inhparent JOIN pg_namespace pn ON pn.oid = p.relnamespace
+            WHERE h.inhrelid = ic.oid) END,
+       d.description
 FROM pg_constraint k
 JOIN pg_class c ON c.oid = k.conrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_class ic ON ic.oid = k.conindid
 LEFT JOIN pg_description d ON d.classoid = 'pg_constraint'::regclass AND d.objoid = k.oid
-WHERE k.contype IN ('c', 'f', 'p', 'u', 'x') AND k.conparentid = 0 AND c.relpersistence <> 't'
+WHERE k.contype IN ('c', 'f', 'p', 'u', 'x') AND (k.conparentid = 0 OR k.contype <> 'f') AND c.relpersistence <> 't'
   AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
   AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_class'::regclass AND e.objid = c.oid AND e.deptype = 'e');
 
@@ -220,9 +227,20 @@ WHERE c.relpersistence <> 't'
 
 -- name: views
 SELECT c.oid, n.nspname, c.relname, c.relkind::text, pg_get_viewdef(c.oid), coalesce(c.reloptions, '{}'),
-       coalesce(a.names, '{}'), coalesce(a.types, '{}'), coalesce(a.defaults, '{}'), coalesce(a.comments, '{}'), d.description
+       coalesce(a.names, '{}'), coalesce(a.types, '{}'), coalesce(a.defaults, '{}'), coalesce(a.comments, '{}'),
+       CASE WHEN c.relkind = 'm' THEN m.amname ELSE '' END, CASE WHEN c.relkind = 'm' THEN coalesce((
+         SELECT array_agg(ARRAY[s.attname, o.option, o.value] ORDER BY s.attnum, o.option)
+         FROM pg_attribute s JOIN pg_type t ON t.oid = s.atttypid, LATERAL (VALUES
+           ('STORAGE', CASE WHEN s.attstorage <> t.typstorage THEN CASE s.attstorage WHEN 'p' THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL'
+                         WHEN 'x' THEN 'EXTENDED' ELSE 'MAIN' END END),
+           ('STATISTICS', nullif(s.attstattarget::int, -1)::text),
+           ('COMPRESSION', CASE s.attcompression WHEN 'p' THEN 'pglz' WHEN 'l' THEN 'lz4' END)) o (option, value)
+         WHERE s.attrelid = c.oid AND s.attnum > 0 AND NOT s.attisdropped AND o.value IS NOT NULL), '{}') ELSE '{}' END,
+       (SELECT ic.relname FROM pg_index i JOIN pg_class ic ON ic.oid = i.indexrelid WHERE i.indrelid = c.oid AND i.indisclustered),
+       d.description
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
+LEFT JOIN pg_am m ON m.oid = c.relam
 LEFT JOIN pg_description d ON d.classoid = 'pg_class'::regclass AND d.objoid = c.oid AND d.objsubid = 0
 LEFT JOIN LATERAL (
   SELECT array_agg(a.attname::text ORDER BY a.attnum) AS names,
@@ -333,7 +351,8 @@ LEFT JOIN pg_description d ON d.classoid = 'pg_publication'::regclass AND d.objo
 SELECT p.oid, p.pubname, p.puballtables,
        format('publish = %L, publish_via_partition_root = %s',
          concat_ws(', ', CASE WHEN p.pubinsert THEN 'insert' END, CASE WHEN p.pubupdate THEN 'update' END,
-           CASE WHEN p.pubdelete THEN 'delete' END, CASE WHEN p.pubtruncate THEN 'truncate' END), p.pubviaroot::text),
+           CASE WHEN p.pubdelete THEN 'delete' END, CASE WHEN p.pubtruncate THEN 'truncate' END), p.pubviaroot::text)
+         || CASE to_jsonb(p) ->> 'pubgencols' WHEN 's' THEN ', publish_generated_columns = stored' ELSE '' END,
        coalesce((SELECT array_agg(format('TABLE ONLY %I.%I', n.nspname, c.relname)
            || coalesce((SELECT format(' (%s)', string_agg(format('%I', a.attname), ', ' ORDER BY a.attnum))
                         FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum = ANY (r.prattrs) HAVING count(*) > 0), '')
@@ -379,12 +398,23 @@ FROM (
   WHERE s.srvacl IS NOT NULL
     AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_foreign_server'::regclass AND e.objid = s.oid AND e.deptype = 'e')
   UNION ALL
-  -- What initdb gave to everybody on public is no more than the usual either.
-  SELECT 'SCHEMA', '', n.nspname, '', n.nspacl,
-         acldefault('n', n.nspowner) || coalesce((SELECT i.initprivs FROM pg_init_privs i WHERE i.classoid = 'pg_namespace'::regclass
-                                                  AND i.objoid = n.oid AND i.privtype = 'i'), '{}')
+  SELECT 'FOREIGN DATA WRAPPER', '', w.fdwname, '', w.fdwacl, acldefault('F', w.fdwowner)
+  FROM pg_foreign_data_wrapper w
+  WHERE w.fdwacl IS NOT NULL
+    AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_foreign_data_wrapper'::regclass AND e.objid = w.oid AND e.deptype = 'e')
+  UNION ALL
+  SELECT 'LANGUAGE', '', l.lanname, '', l.lanacl, acldefault('l', l.lanowner)
+  FROM pg_language l
+  WHERE l.lanacl IS NOT NULL
+    AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_language'::regclass AND e.objid = l.oid AND e.deptype = 'e')
+  UNION ALL
+  -- What initdb gave to everybody on public is no more than the usual either, whoever made it again.
+  SELECT 'SCHEMA', '', n.nspname, '', coalesce(n.nspacl, acldefault('n', n.nspowner)),
+         acldefault('n', n.nspowner) || CASE WHEN n.nspname = 'public' THEN coalesce(
+           (SELECT i.initprivs FROM pg_init_privs i WHERE i.classoid = 'pg_namespace'::regclass AND i.objoid = n.oid AND i.privtype = 'i'),
+           ARRAY[makeaclitem(0, n.nspowner, 'USAGE', false)]) END
   FROM pg_namespace n
-  WHERE n.nspacl IS NOT NULL AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+  WHERE (n.nspacl IS NOT NULL OR n.nspname = 'public') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
     AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_namespace'::regclass AND e.objid = n.oid AND e.deptype = 'e')
 ) o
 CROSS JOIN LATERAL (
@@ -429,24 +459,120 @@ LEFT JOIN pg_roles r ON r.oid = s.setrole
 CROSS JOIN LATERAL unnest(s.setconfig) v
 WHERE s.setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database());
 
--- name: others
--- Kinds whose definitions are not read. Sixteen thousand three hundred and eighty-four is the first oid that users get.
-SELECT x.oid, i.type, i.identity
+-- name: customs
+-- What extends SQL itself. Sixteen thousand three hundred and eighty-four is the first oid that users get. The name that
+-- DROP takes is that of pg_identify_object(). An operator or function that an operator family has apart from its classes
+-- is the family's.
+SELECT x.oid, x.class::text, i.type, coalesce(i.schema, ''),
+       CASE WHEN x.class IN ('pg_language'::regclass, 'pg_foreign_data_wrapper'::regclass)
+            THEN (pg_identify_object_as_address(x.class, x.oid, 0)).object_names[1]
+            WHEN i.schema IS NULL THEN i.identity ELSE substr(i.identity, length(quote_ident(i.schema)) + 2) END, i.identity,
+       CASE WHEN x.class = 'pg_cast'::regclass THEN 'CREATE CAST ' || i.identity || x.definition
+            WHEN x.class = 'pg_opfamily'::regclass THEN 'CREATE OPERATOR FAMILY ' || i.identity ELSE x.definition END,
+       coalesce(x.parts, '{}'), d.description
 FROM (
-  SELECT 'pg_cast'::regclass AS class, oid FROM pg_cast
-  UNION ALL SELECT 'pg_operator'::regclass, oid FROM pg_operator
-  UNION ALL SELECT 'pg_opclass'::regclass, oid FROM pg_opclass
-  UNION ALL SELECT 'pg_opfamily'::regclass, oid FROM pg_opfamily
-  UNION ALL SELECT 'pg_conversion'::regclass, oid FROM pg_conversion
-  UNION ALL SELECT 'pg_ts_config'::regclass, oid FROM pg_ts_config
-  UNION ALL SELECT 'pg_ts_dict'::regclass, oid FROM pg_ts_dict
-  UNION ALL SELECT 'pg_ts_parser'::regclass, oid FROM pg_ts_parser
-  UNION ALL SELECT 'pg_ts_template'::regclass, oid FROM pg_ts_template
-  UNION ALL SELECT 'pg_foreign_data_wrapper'::regclass, oid FROM pg_foreign_data_wrapper
-  UNION ALL SELECT 'pg_language'::regclass, oid FROM pg_language
-  UNION ALL SELECT 'pg_transform'::regclass, oid FROM pg_transform
-  UNION ALL SELECT 'pg_am'::regclass, oid FROM pg_am
-  UNION ALL SELECT 'pg_user_mapping'::regclass, umid FROM pg_user_mappings
+  SELECT 'pg_cast'::regclass AS class, c.oid,
+         CASE c.castmethod WHEN 'f' THEN ' WITH FUNCTION ' || c.castfunc::regprocedure WHEN 'i' THEN ' WITH INOUT'
+           ELSE ' WITHOUT FUNCTION' END
+         || CASE c.castcontext WHEN 'i' THEN ' AS IMPLICIT' WHEN 'a' THEN ' AS ASSIGNMENT' ELSE '' END AS definition,
+         NULL::text[] AS parts
+  FROM pg_cast c
+  UNION ALL
+  SELECT 'pg_operator'::regclass, o.oid, format('CREATE OPERATOR %I.%s (%s)', n.nspname, o.oprname,
+           concat_ws(', ', 'FUNCTION = ' || o.oprcode, 'LEFTARG = ' || format_type(nullif(o.oprleft, 0), NULL),
+             'RIGHTARG = ' || format_type(nullif(o.oprright, 0), NULL),
+             (SELECT format('COMMUTATOR = OPERATOR(%I.%s)', m.nspname, c.oprname) FROM pg_operator c
+              JOIN pg_namespace m ON m.oid = c.oprnamespace WHERE c.oid = o.oprcom),
+             (SELECT format('NEGATOR = OPERATOR(%I.%s)', m.nspname, c.oprname) FROM pg_operator c
+              JOIN pg_namespace m ON m.oid = c.oprnamespace WHERE c.oid = o.oprnegate),
+             'RESTRICT = ' || nullif(o.oprrest::text, '-'), 'JOIN = ' || nullif(o.oprjoin::text, '-'),
+             CASE WHEN o.oprcanhash THEN 'HASHES' END, CASE WHEN o.oprcanmerge THEN 'MERGES' END)), NULL
+  FROM pg_operator o JOIN pg_namespace n ON n.oid = o.oprnamespace WHERE o.oprcode <> 0
+  UNION ALL
+  SELECT 'pg_opfamily'::regclass, f.oid, NULL, (SELECT array_agg(ARRAY[m.name, m.name || m.said] ORDER BY m.name) FROM (
+           SELECT format('OPERATOR %s (%s, %s)', p.amopstrategy, format_type(p.amoplefttype, NULL), format_type(p.amoprighttype, NULL)),
+                  format(' %s', p.amopopr::regoper) || coalesce((SELECT format(' FOR ORDER BY %I.%I', n.nspname, s.opfname)
+                    FROM pg_opfamily s JOIN pg_namespace n ON n.oid = s.opfnamespace WHERE s.oid = p.amopsortfamily), '')
+           FROM pg_depend e JOIN pg_amop p ON p.oid = e.objid
+           WHERE e.classid = 'pg_amop'::regclass AND e.refclassid = 'pg_opfamily'::regclass AND e.refobjid = f.oid
+           UNION ALL
+           SELECT format('FUNCTION %s (%s, %s)', p.amprocnum, format_type(p.amproclefttype, NULL), format_type(p.amprocrighttype, NULL)),
+                  format(' %s', p.amproc::regprocedure)
+           FROM pg_depend e JOIN pg_amproc p ON p.oid = e.objid
+           WHERE e.classid = 'pg_amproc'::regclass AND e.refclassid = 'pg_opfamily'::regclass AND e.refobjid = f.oid) m (name, said))
+  FROM pg_opfamily f
+  UNION ALL
+  SELECT 'pg_opclass'::regclass, c.oid, format('CREATE OPERATOR CLASS %I.%I %sFOR TYPE %s USING %I FAMILY %I.%I AS %s', n.nspname,
+           c.opcname, CASE WHEN c.opcdefault THEN 'DEFAULT ' ELSE '' END, format_type(c.opcintype, NULL), a.amname, fn.nspname, f.opfname,
+           concat_ws(', ', 'STORAGE ' || format_type(coalesce(nullif(c.opckeytype, 0), c.opcintype), NULL),
+             (SELECT string_agg(format('OPERATOR %s %s', p.amopstrategy, p.amopopr::regoperator)
+                || coalesce((SELECT format(' FOR ORDER BY %I.%I', sn.nspname, s.opfname) FROM pg_opfamily s
+                             JOIN pg_namespace sn ON sn.oid = s.opfnamespace WHERE s.oid = p.amopsortfamily), ''), ', ' ORDER BY p.amopstrategy, p.oid)
+              FROM pg_depend e JOIN pg_amop p ON p.oid = e.objid
+              WHERE e.classid = 'pg_amop'::regclass AND e.refclassid = 'pg_opclass'::regclass AND e.refobjid = c.oid),
+             (SELECT string_agg(format('FUNCTION %s (%s, %s) %s', p.amprocnum, format_type(p.amproclefttype, NULL),
+                format_type(p.amprocrighttype, NULL), p.amproc::regprocedure), ', ' ORDER BY p.amprocnum, p.oid)
+              FROM pg_depend e JOIN pg_amproc p ON p.oid = e.objid
+              WHERE e.classid = 'pg_amproc'::regclass AND e.refclassid = 'pg_opclass'::regclass AND e.refobjid = c.oid))), NULL
+  FROM pg_opclass c JOIN pg_namespace n ON n.oid = c.opcnamespace JOIN pg_am a ON a.oid = c.opcmethod
+  JOIN pg_opfamily f ON f.oid = c.opcfamily JOIN pg_namespace fn ON fn.oid = f.opfnamespace
+  UNION ALL
+  SELECT 'pg_conversion'::regclass, c.oid, format('CREATE %sCONVERSION %I.%I FOR %L TO %L FROM %s', CASE WHEN c.condefault THEN 'DEFAULT ' ELSE '' END,
+           n.nspname, c.conname, pg_encoding_to_char(c.conforencoding), pg_encoding_to_char(c.contoencoding), c.conproc), NULL
+  FROM pg_conversion c JOIN pg_namespace n ON n.oid = c.connamespace
+  UNION ALL
+  SELECT 'pg_ts_parser'::regclass, p.oid, format('CREATE TEXT SEARCH PARSER %I.%I (%s)', n.nspname, p.prsname,
+           concat_ws(', ', 'START = ' || p.prsstart, 'GETTOKEN = ' || p.prstoken, 'END = ' || p.prsend, 'LEXTYPES = ' || p.prslextype,
+             'HEADLINE = ' || nullif(p.prsheadline::text, '-'))), NULL
+  FROM pg_ts_parser p JOIN pg_namespace n ON n.oid = p.prsnamespace
+  UNION ALL
+  SELECT 'pg_ts_template'::regclass, t.oid, format('CREATE TEXT SEARCH TEMPLATE %I.%I (%s)', n.nspname, t.tmplname,
+           concat_ws(', ', 'INIT = ' || nullif(t.tmplinit::text, '-'), 'LEXIZE = ' || t.tmpllexize)), NULL
+  FROM pg_ts_template t JOIN pg_namespace n ON n.oid = t.tmplnamespace
+  UNION ALL
+  SELECT 'pg_ts_dict'::regclass, t.oid, format('CREATE TEXT SEARCH DICTIONARY %I.%I (TEMPLATE = %I.%I)', n.nspname, t.dictname, mn.nspname, m.tmplname),
+         (SELECT array_agg(o) FROM regexp_matches(t.dictinitoption, $$("(?:[^"]|"")+"|\w+) = (E?'(?:[^']|'')*')$$, 'g') o)
+  FROM pg_ts_dict t JOIN pg_namespace n ON n.oid = t.dictnamespace
+  JOIN pg_ts_template m ON m.oid = t.dicttemplate JOIN pg_namespace mn ON mn.oid = m.tmplnamespace
+  UNION ALL
+  SELECT 'pg_ts_config'::regclass, c.oid, format('CREATE TEXT SEARCH CONFIGURATION %I.%I (PARSER = %I.%I)', n.nspname, c.cfgname, pn.nspname, p.prsname),
+         (SELECT array_agg(ARRAY[m.alias, m.dictionaries] ORDER BY m.alias) FROM (
+            SELECT k.alias, string_agg(format('%I.%I', tn.nspname, t.dictname), ', ' ORDER BY m.mapseqno) AS dictionaries
+            FROM pg_ts_config_map m JOIN ts_token_type(c.cfgparser) k ON k.tokid = m.maptokentype
+            JOIN pg_ts_dict t ON t.oid = m.mapdict JOIN pg_namespace tn ON tn.oid = t.dictnamespace
+            WHERE m.mapcfg = c.oid GROUP BY k.alias) m)
+  FROM pg_ts_config c JOIN pg_namespace n ON n.oid = c.cfgnamespace
+  JOIN pg_ts_parser p ON p.oid = c.cfgparser JOIN pg_namespace pn ON pn.oid = p.prsnamespace
+  UNION ALL
+  SELECT 'pg_foreign_data_wrapper'::regclass, w.oid, format('CREATE FOREIGN DATA WRAPPER %I %s %s', w.fdwname,
+           coalesce('HANDLER ' || nullif(w.fdwhandler, 0)::regproc, 'NO HANDLER'),
+           coalesce('VALIDATOR ' || nullif(w.fdwvalidator, 0)::regproc, 'NO VALIDATOR')),
+         (SELECT array_agg(ARRAY[o.option_name, o.option_value] ORDER BY o.option_name) FROM pg_options_to_table(w.fdwoptions) o)
+  FROM pg_foreign_data_wrapper w
+  UNION ALL
+  SELECT 'pg_language'::regclass, l.oid, concat_ws(' ', format('CREATE %sLANGUAGE %I', CASE WHEN l.lanpltrusted THEN 'TRUSTED ' ELSE '' END, l.lanname),
+           'HANDLER ' || l.lanplcallfoid::regproc, 'INLINE ' || nullif(l.laninline, 0)::regproc, 'VALIDATOR ' || nullif(l.lanvalidator, 0)::regproc), NULL
+  FROM pg_language l WHERE l.lanispl
+  UNION ALL
+  SELECT 'pg_transform'::regclass, t.oid, format('CREATE TRANSFORM FOR %s LANGUAGE %I (%s)', format_type(t.trftype, NULL), l.lanname,
+           concat_ws(', ', 'FROM SQL WITH FUNCTION ' || nullif(t.trffromsql, 0)::regprocedure,
+             'TO SQL WITH FUNCTION ' || nullif(t.trftosql, 0)::regprocedure)), NULL
+  FROM pg_transform t JOIN pg_language l ON l.oid = t.trflang
+  UNION ALL
+  SELECT 'pg_am'::regclass, a.oid, format('CREATE ACCESS METHOD %I TYPE %s HANDLER %s', a.amname,
+           CASE a.amtype WHEN 't' THEN 'TABLE' ELSE 'INDEX' END, a.amhandler), NULL
+  FROM pg_am a
+) x
+CROSS JOIN LATERAL pg_identify_object(x.class, x.oid, 0) i
+LEFT JOIN pg_description d ON d.classoid = x.class AND d.objoid = x.oid
+WHERE x.oid >= 16384 AND coalesce(i.schema, '') !~ '^pg_'
+  AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = x.class AND e.objid = x.oid AND e.deptype IN ('e', 'i'));
+
+-- name: others
+-- Kinds whose definitions are not read.
+SELECT x.oid, x.class::text, i.type, i.identity
+FROM (
+  SELECT 'pg_user_mapping'::regclass AS class, umid AS oid FROM pg_user_mappings
   UNION ALL SELECT 'pg_subscription'::regclass, oid FROM pg_subscription
             WHERE subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())
   UNION ALL SELECT 'pg_type'::regclass, oid FROM pg_type WHERE typtype IN ('b', 'p') AND typelem = 0
@@ -459,7 +585,7 @@ WHERE x.oid >= 16384 AND coalesce(i.schema, '') !~ '^pg_'
 -- What needs what, by the oids of pg_depend. A view's query and a column's default are the view's and the column's
 -- own, an attribute is the composite type's; what a sequence is owned by, it does not need.
 -- A foreign key needs the constraint behind the unique index that it names; what the index of an exclusion constraint
--- needs, the constraint does.
+-- needs, the constraint does. What is a member of an operator class or family, that needs.
 SELECT CASE WHEN r.oid IS NOT NULL THEN 'pg_class' WHEN f.oid IS NOT NULL THEN 'pg_class' WHEN x.oid IS NOT NULL THEN 'pg_constraint'
             WHEN k.contypid <> 0 OR w.oid IS NOT NULL THEN 'pg_type' WHEN p.oid IS NOT NULL THEN 'pg_publication'
             ELSE d.classid::regclass::text END,
@@ -478,15 +604,22 @@ LEFT JOIN pg_publication_rel p ON d.classid = 'pg_publication_rel'::regclass AND
 LEFT JOIN pg_sequence s ON d.classid = 'pg_class'::regclass AND s.seqrelid = d.objid
 WHERE d.refobjid >= 16384 AND d.objid >= 16384 AND d.deptype IN ('n', 'a', 'P')
   AND d.refclassid <> 'pg_namespace'::regclass
+  AND d.classid NOT IN ('pg_amop'::regclass, 'pg_amproc'::regclass)
   AND NOT (d.deptype = 'a' AND d.refclassid = 'pg_class'::regclass AND d.classid = 'pg_attrdef'::regclass)
-  AND NOT (d.deptype = 'a' AND d.classid = 'pg_class'::regclass AND s.seqrelid IS NOT NULL);
+  AND NOT (d.deptype = 'a' AND d.classid = 'pg_class'::regclass AND s.seqrelid IS NOT NULL)
+UNION ALL
+SELECT o.refclassid::regclass::text, o.refobjid, 0, d.refclassid::regclass::text, d.refobjid, 0
+FROM pg_depend d
+JOIN pg_depend o ON o.classid = d.classid AND o.objid = d.objid AND o.refclassid IN ('pg_opclass'::regclass, 'pg_opfamily'::regclass)
+WHERE d.classid IN ('pg_amop'::regclass, 'pg_amproc'::regclass) AND d.refobjid >= 16384 AND d.refobjid <> o.refobjid;
 
 -- name: aliases
--- The type of a table's rows, and the types of arrays, are the table's and the element's.
+-- The type of a table's rows, and the types of arrays, are the table's and the element's; a multirange is the range's.
 SELECT t.oid, CASE WHEN coalesce(e.typrelid, t.typrelid) <> 0 AND c.relkind <> 'c' THEN 'pg_class' ELSE 'pg_type' END,
-       CASE WHEN coalesce(e.typrelid, t.typrelid) <> 0 AND c.relkind <> 'c' THEN c.oid ELSE coalesce(e.oid, t.oid) END
+       CASE WHEN coalesce(e.typrelid, t.typrelid) <> 0 AND c.relkind <> 'c' THEN c.oid ELSE coalesce(r.rngtypid, e.oid, t.oid) END
 FROM pg_type t
 LEFT JOIN pg_type e ON e.oid = t.typelem AND e.typarray = t.oid
+LEFT JOIN pg_range r ON r.rngmultitypid = coalesce(e.oid, t.oid)
 LEFT JOIN pg_class c ON c.oid = coalesce(nullif(e.typrelid, 0), t.typrelid)
 WHERE t.oid = ANY (%s);
 

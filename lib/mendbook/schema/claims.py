@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from mendbook.schema.key import Key
+from mendbook.schema.key import Key, qualified
 from mendbook.schema.objects import Extension, Function, Grant, Object, Publication, Sequence, Type
-from mendbook.schema.relations import Column, Constraint, Index, Table, View
+from mendbook.schema.relations import Column, Constraint, Index, Statistics, Table, View
 from mendbook.schema.snapshot import Snapshot
 
 # What belongs to a relation or type, and is made and dropped by work of its own.
 _PARTS = ("column", "constraint", "index", "trigger", "rule", "policy", "statistics", "grant")
+GRANTED = ("schema", "server", "foreign-data wrapper", "language")  # what is in no schema, and has grants
 
 
 class Side:
@@ -37,10 +38,14 @@ class Side:
         if isinstance(item, Sequence) and item.owner_table:
             own.discard(Key("table", item.owner_schema or "", item.owner_table))
         if isinstance(item, Grant):
-            own |= {Key("schema", "", key.name), Key("server", "", key.name), Key("column", *key.owner, item.part)}
-            own |= {Key("function", *key.owner, item.part)}
+            own |= {Key(kind, "", key.name) for kind in GRANTED}
+            own |= {Key("column", *key.owner, item.part), Key("function", *key.owner, item.part)}
         if isinstance(item, Index) and item.parent and item.parent in self.schema.indexes:
             own.add(self.schema.indexes[item.parent])
+        if isinstance(item, Constraint):
+            # The key of a partition is made first: that of the partitioned table takes it over.
+            own.discard(self.schema.indexes.get(item.parent or "", key))
+            own |= {each.key for each in self.schema.attached.get(qualified(item.schema, item.name), ())}
         if isinstance(item, Publication):
             own |= {each.key for each in self.schema.tables()}
         if key.schema:
@@ -64,13 +69,19 @@ class Side:
     def _whole(self, item: Table) -> set[Key]:
         needs = set(self.parents(item.key))
         for part in self.schema.by_owner[item.schema, item.name]:
-            if circular(part, self.schema):
+            if circular(part, self.schema) or (isinstance(part, Index) and is_apart(part, self.schema)):
                 continue
             if isinstance(part, Column | Index) or (isinstance(part, Constraint) and part.kind != "f"):
                 needs |= {each for each in self.schema.needs.get(part.key, frozenset()) if each.owner != item.key.owner}
             if isinstance(part, Index) and part.parent and part.parent in self.schema.indexes:
                 needs.add(self.schema.indexes[part.parent])
         return needs
+
+
+def is_apart(part: Index, side: Snapshot) -> bool:
+    """Whether an index of a partition is part of one that others lack: they would get it by being attached."""
+    parent = side.objects.get(side.indexes.get(part.parent or "", part.key))
+    return part.parent is not None and isinstance(parent, Index) and not parent.valid
 
 
 def circular(part: Object, side: Snapshot) -> bool:
@@ -98,9 +109,12 @@ def claims(key: Key, side: Side) -> Iterator[object]:
         yield from claimed(item)
     if isinstance(item, Table):
         for part in side.schema.by_owner[key.owner]:
-            if isinstance(part, Index | Constraint | Column):
+            if isinstance(part, Index | Constraint | Column | Statistics):
                 yield from claimed(part)
         yield from (("partition of", parent) for parent in item.parents if item.partition_bound)
+    if isinstance(item, Index | Constraint):
+        for part in side.schema.attached.get(qualified(item.schema, item.name), ()):
+            yield from claims(part.key, side)
 
 
 def claimed(item: Object) -> Iterator[object]:
@@ -113,6 +127,8 @@ def claimed(item: Object) -> Iterator[object]:
                 yield item.schema, item.name
             if item.kind == "p":
                 yield "primary key of", item.schema, item.table
+        case Statistics():
+            yield "statistics", item.namespace, item.name
         case Column():
             if item.identity:
                 yield item.schema, identity_sequence(item)

@@ -15,6 +15,7 @@ from mendbook.schema import privileges
 from mendbook.schema.definition import add_constraint, alter_column, alter_table, comments, name, word
 from mendbook.schema.objects import (
     Collation,
+    Custom,
     DefaultPrivilege,
     EventTrigger,
     Extension,
@@ -112,10 +113,10 @@ def table_state(item: Table) -> list[str]:
     return made
 
 
-def cluster(item: Table) -> str:
+def cluster(item: Table | View) -> str:
     """ALTER TABLE … CLUSTER ON, or SET WITHOUT CLUSTER."""
-    named = text("CLUSTER ON {i}", i=sql.Identifier(item.clustered)) if item.clustered else "SET WITHOUT CLUSTER"
-    return alter_table(item, named)
+    said = text("CLUSTER ON {i}", i=sql.Identifier(item.clustered)) if item.clustered else "SET WITHOUT CLUSTER"
+    return text("ALTER {word} {name} {said}", word=word(item), name=name(item), said=said)
 
 
 def replica_identity(item: Table) -> str:
@@ -143,7 +144,8 @@ def _create(item: Object) -> list[str]:
             template: LiteralString = "CREATE EXTENSION IF NOT EXISTS {name} SCHEMA {schema}"
             return [text(template, name=sql.Identifier(item.name), schema=sql.Identifier(item.schema))]
         case Schema():
-            return [text("CREATE SCHEMA {name}", name=sql.Identifier(item.name))]
+            made = text("CREATE SCHEMA {name}", name=sql.Identifier(item.name))
+            return [made, *(["GRANT USAGE ON SCHEMA public TO PUBLIC"] if item.name == "public" else [])]
         case Collation():
             return [text("CREATE COLLATION {name} ({definition})", name=name(item), definition=item.definition)]
         case Type():
@@ -155,7 +157,9 @@ def _create(item: Object) -> list[str]:
         case Constraint():
             return [add_constraint(item, item.definition)]
         case View():
-            return [create_view(item), *(view_default(item, *each) for each in item.defaults)]
+            stored = (view_column(item, name, f"SET {option} {value}") for name, option, value in item.stored)
+            defaults = (view_column(item, name, f"SET DEFAULT {default}") for name, default in item.defaults)
+            return [create_view(item), *defaults, *stored]
         case Trigger() | Rule():
             return [item.definition.rstrip(";"), *([] if item.enabled == "O" else [enable(item)])]
         case Policy():
@@ -170,6 +174,8 @@ def _create(item: Object) -> list[str]:
             return [item.definition, *(index_statistics(item, *each) for each in item.statistics)]
         case Function():
             return [item.definition.rstrip()]
+        case Custom():
+            return _create_custom(item)
     raise TypeError(f"{type(item).__name__} is not created on its own")
 
 
@@ -207,15 +213,16 @@ def index_statistics(item: Index, number: int, target: int) -> str:
     return text("ALTER INDEX {name} ALTER COLUMN {n} SET STATISTICS {t}", name=name(item), n=str(number), t=str(target))
 
 
-def view_default(item: View, column_name: str, default: str | None) -> str:
-    """ALTER VIEW … ALTER COLUMN … SET DEFAULT; None drops it."""
-    said = "DROP DEFAULT" if default is None else f"SET DEFAULT {default}"
-    return text("ALTER VIEW {name} ALTER COLUMN {c} {said}", name=name(item), c=sql.Identifier(column_name), said=said)
+def view_column(item: View, column_name: str, change: str) -> str:
+    """ALTER VIEW … ALTER COLUMN with what PostgreSQL's own text says."""
+    column = sql.Identifier(column_name)
+    return text("ALTER {w} {name} ALTER COLUMN {c} {said}", w=word(item), name=name(item), c=column, said=change)
 
 
 def create_view(item: View, *, replace: bool = False) -> str:
     """CREATE VIEW, or CREATE OR REPLACE VIEW."""
-    said = f" WITH ({', '.join(item.options)})" if item.options else ""
+    said = f" USING {item.method}" if item.method not in ("", "heap") else ""
+    said += f" WITH ({', '.join(item.options)})" if item.options else ""
     return text(
         "CREATE {how}{word} {name} ({columns}){options} AS {definition}",
         how="OR REPLACE " if replace else "",
@@ -272,6 +279,22 @@ def change_options(old: list[list[str]], new: list[list[str]]) -> str:
             verb = "SET" if each in had else "ADD"
             said.append(text("{verb} {n} {v}", verb=verb, n=sql.Identifier(each), v=sql.Literal(value)))
     return f"OPTIONS ({', '.join(said)})" if said else ""
+
+
+def _create_custom(item: Custom) -> list[str]:
+    match item.kind:
+        case "text search dictionary" if item.parts:
+            said = ", ".join(f"{option} = {value}" for option, value in item.parts)
+            return [f"{item.definition.removesuffix(')')}, {said})"]
+        case "foreign-data wrapper" if item.parts:
+            return [text("{d} OPTIONS ({options})", d=item.definition, options=options(item.parts))]
+    return [item.definition, *(add_part(item, *part) for part in item.parts)]
+
+
+def add_part(item: Custom, part: str, value: str) -> str:
+    """The statement that adds a token to a text search configuration, or a member to an operator family."""
+    said = f"ADD {value}" if item.kind == "operator family" else f"ADD MAPPING FOR {part} WITH {value}"
+    return f"ALTER {word(item)} {item.identity} {said}"
 
 
 def _create_policy(item: Policy) -> str:

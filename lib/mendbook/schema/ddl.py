@@ -10,16 +10,16 @@ from mendbook.errors import Refused
 from mendbook.schema import order, privileges
 from mendbook.schema.claims import circular, claimed
 from mendbook.schema.drift import Difference, Drift
-from mendbook.schema.forms import anew, columns, sequences, tables
+from mendbook.schema.forms import anew, columns, constraints, sequences, tables, views
 from mendbook.schema.forms.catalogue import form_of
 from mendbook.schema.forms.context import Context, belonging, unplannable
 from mendbook.schema.key import Key, qualified
 from mendbook.schema.objects import DefaultPrivilege, Grant, Object, Other, Schema, Sequence
-from mendbook.schema.order import Work
-from mendbook.schema.relations import Column, Constraint, Index, Part, Policy, Rule, Table, Trigger
+from mendbook.schema.relations import Column, Constraint, Index, Part, Policy, Rule, Table, Trigger, View
 from mendbook.schema.scope import Scope
 from mendbook.schema.snapshot import Snapshot
 from mendbook.schema.step import Step
+from mendbook.schema.work import Work
 
 __all__ = ["Left", "Repair", "Step", "repair"]
 
@@ -133,7 +133,7 @@ class _Work:
         self.desired = context.desired.objects
         self.dropped = scope.gone | set(scope.again)
         self.tables = {qualified(*key.owner): key for key in self.dropped if key.kind == "table"}
-        self.indexes = {qualified(key.schema, key.part) for key in self.dropped if key.kind == "index"}
+        self.indexes = {qualified(key.schema, key.part) for key in self.dropped if key.kind in ("index", "constraint")}
         self.defaults = [each for each in self.live.values() if isinstance(each, DefaultPrivilege)]
         self.problems: list[str] = []
 
@@ -184,6 +184,10 @@ class _Work:
             yield Work(verb="create", key=key, steps=made)
             if isinstance(item, Sequence) and item.owner in self.live and item.owner not in self.dropped:
                 yield Work(verb="settle", key=key, steps=sequences.give(item, self.context))
+            if isinstance(item, Constraint) and self._is_apart(item):
+                yield Work(verb="settle", key=key, steps=[constraints.attach(item, self.context)])
+            if isinstance(item, View) and item.clustered:
+                yield Work(verb="settle", key=key, steps=views.give(item, self.context))
 
     def _changed(self) -> Iterator[Work]:
         if self.scope.anew:
@@ -197,9 +201,14 @@ class _Work:
                 continue
             form = form_of(item)
             disturbs = form is columns and columns.disturbs(item)
-            yield Work(verb="change", key=key, steps=self._steps(key, form, "change", item), disturbs=disturbs)
+            refused = len(self.problems)
+            made = self._steps(key, form, "change", item)
+            yield Work(verb="change", key=key, steps=made, disturbs=disturbs)
             if hasattr(form, "settle"):
-                yield Work(verb="settle", key=key, steps=self._steps(key, form, "settle", item))
+                settled = self._steps(key, form, "settle", item)
+                yield Work(verb="settle", key=key, steps=settled)
+                if not made and not settled and len(self.problems) == refused:
+                    self.problems.append(str(unplannable(item)))
 
     def _usual(self, item: Object, made: list[Step]) -> list[Step]:
         """Default privileges give a new object, and the sequences that are made with it, what it should not have."""
@@ -243,8 +252,8 @@ class _Work:
         table = Key("table", *key.owner)
         if isinstance(item, Column | Constraint) and not item.local:
             return self._stays(key) or table in self.dropped
-        if isinstance(item, Index) and item.parent in self.indexes:
-            return True
+        if isinstance(item, Index | Constraint) and item.parent in self.indexes:
+            return self._stays(key) or table not in self.scope.loose
         if isinstance(item, Sequence) and item.owner:
             return bool({Key("table", *item.owner.owner), item.owner} & self.dropped)
         if isinstance(item, Constraint) and item.kind == "f" and self._points_at(item):
@@ -262,10 +271,28 @@ class _Work:
         needs = self.context.live.needs.get(item.key, frozenset())
         return any(each.owner != item.key.owner for each in needs & self.dropped)
 
+    def _is_apart(self, item: Constraint) -> bool:
+        """Whether a new key of a partition has to be told that it is part of an index: of a new key, it is at once."""
+        parent = self.context.desired.indexes.get(item.parent or "")
+        return (
+            parent is not None
+            and item.key not in self.context.renamed
+            and (parent.kind == "index" or (parent in self.live and parent not in self.dropped))
+        )
+
     def _stays(self, key: Key) -> bool:
         """Whether the table that *key* belongs to is below the same tables before and after."""
         live, new = (side.get(Key("table", *key.owner)) for side in (self.live, self.desired))
         return isinstance(live, Table) and isinstance(new, Table) and live.parents == new.parents
+
+    def _is_above(self, key: Key) -> bool:
+        """Whether a table that stays above that of *key* has a part of that name."""
+        live, new = (side.get(Key("table", *key.owner)) for side in (self.live, self.desired))
+        if not isinstance(live, Table) or not isinstance(new, Table):
+            return False
+        known = self.context.desired.by_name
+        above = (known[each].key for each in new.parents if each in live.parents and each in known)
+        return any(each._replace(kind=key.kind, part=key.part) in self.desired for each in above)
 
     def _points_at(self, item: Constraint) -> bool:
         """A foreign key between two tables that go is dropped first: they may point at each other."""
@@ -277,17 +304,22 @@ class _Work:
         owner = item.owner if isinstance(item, Sequence) and item.owner else key
         table = self.desired.get(Key("table", *owner.owner))
         created = isinstance(table, Table) and (table.key not in self.live or table.key in self.scope.again)
-        if isinstance(item, Column | Constraint) and not item.local and not created and self._stays(key):
+        inherited = isinstance(item, Column | Constraint) and not item.local and not getattr(item, "parent", None)
+        if inherited and not created and (self._stays(key) or self._is_above(key)):
             return True  # it comes with the parent's
         if created and isinstance(table, Table) and table.key != key:
             return tables.covers(table, item, self.context.desired)
         return False
 
 
+# What GRANT calls that is in no schema.
+_OUTSIDE = {"FOREIGN SERVER": "server", "FOREIGN DATA WRAPPER": "foreign-data wrapper", "LANGUAGE": "language"}
+
+
 def _owners(item: Part | Grant) -> Iterable[Key]:
     """What takes a part or a grant with it when it goes."""
     yield from (Key(kind, *item.key.owner) for kind in ("table", "view", "type", "sequence"))
     if isinstance(item, Grant):
-        yield Key("server" if item.object == "FOREIGN SERVER" else "schema", "", item.name)
+        yield Key(_OUTSIDE.get(item.object, "schema"), "", item.name)
         yield Key("column", *item.key.owner, item.part)
         yield Key("function", *item.key.owner, item.part)

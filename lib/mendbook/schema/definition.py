@@ -8,6 +8,7 @@ from psycopg import sql
 
 from mendbook.schema import privileges
 from mendbook.schema.objects import (
+    Custom,
     DefaultPrivilege,
     EventTrigger,
     Extension,
@@ -32,9 +33,20 @@ def alter_table(item: Table | Column | Constraint | Index | Trigger | Rule | Pol
     return text("ALTER TABLE {table} {change}", table=sql.Identifier(*item.key.owner), change=change)
 
 
+def usual_not_null(item: Column) -> str:
+    """How the NOT NULL of a column is said, with the name that PostgreSQL gives it."""
+    return text("CONSTRAINT {n} NOT NULL", n=sql.Identifier(f"{item.table}_{item.name}_not_null"))
+
+
 def add_constraint(item: Constraint, definition: str) -> str:
     """ALTER TABLE … ADD CONSTRAINT with the given definition."""
     return alter_table(item, text("ADD CONSTRAINT {name} {d}", name=sql.Identifier(item.name), d=definition))
+
+
+def attach(item: Index | Constraint) -> str:
+    """ALTER INDEX … ATTACH PARTITION, of the index of a partition."""
+    name = sql.Identifier(item.schema, item.name)
+    return text("ALTER INDEX {parent} ATTACH PARTITION {name}", parent=item.parent or "", name=name)
 
 
 def drop(item: Object) -> list[str]:
@@ -114,6 +126,8 @@ def word(item: Object) -> str:
             return "FOREIGN TABLE" if item.kind == "f" else "TABLE"
         case EventTrigger():
             return "EVENT TRIGGER"
+        case Custom():
+            return item.kind.replace("-", " ").upper()
     return type(item).__name__.upper()
 
 
@@ -125,5 +139,7 @@ def name(item: Object) -> sql.Composable:
             return sql.SQL("{}({})").format(sql.Identifier(item.schema, item.name), sql.SQL(arguments))
         case Statistics():
             return sql.Identifier(item.namespace, item.name)
+        case Custom():
+            return sql.SQL(item.identity)
     schema = getattr(item, "schema", "") if not isinstance(item, Extension) else ""
     return sql.Identifier(*(each for each in (schema, item.name) if each))  # type: ignore[union-attr]

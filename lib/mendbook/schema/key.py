@@ -24,7 +24,7 @@ class Key(NamedTuple):
                 return f"setting {self.part} of {name or 'the database'}"
             case "grant":
                 what, _, grantee = self.part.partition(" TO ")
-                word, _, part = what.partition(" ")
+                word, _, part = what.partition(" ") if not what.startswith("FOREIGN") else (what, "", "")
                 return f"grant on {word.lower()} {name}{f'({part})' if part else ''} to {grantee}"
         return f"{self.kind} {'.'.join(each for each in (name, self.part) if each)}".strip()
 

@@ -205,8 +205,24 @@ class Setting(NamedTuple):
         return Key("setting", "", self.role, self.name)
 
 
+class Custom(NamedTuple):
+    """What extends SQL itself: a cast, an operator, a text search configuration, a language and the like."""
+
+    kind: str  # as pg_identify_object() says it
+    schema: str  # empty where it is in none
+    name: str  # without the schema; of an operator with its types, of an operator class with its access method
+    identity: str  # by which it is dropped, altered and commented
+    definition: str  # the statement that makes it, without its parts
+    parts: list[list[str]]  # changed one by one: [option, value], [token, dictionaries], [member, with what it is]
+    comment: str | None
+
+    @property
+    def key(self) -> Key:
+        return Key(self.kind, self.schema, self.name)
+
+
 class Other(NamedTuple):
-    """An object of a kind whose definition is not read, such as a cast or an operator: it is named, never changed."""
+    """An object of a kind whose definition is not read, such as a user mapping: it is named, never changed."""
 
     kind: str  # as pg_identify_object() says it
     identity: str
@@ -238,6 +254,7 @@ Object = (
     | Grant
     | DefaultPrivilege
     | Setting
+    | Custom
     | Other
 )
 

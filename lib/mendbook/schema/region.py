@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from mendbook.schema.key import Key, qualified
-from mendbook.schema.objects import Grant, Object, Sequence
+from mendbook.schema.objects import Custom, Grant, Object, Sequence
 from mendbook.schema.relations import Column, Constraint, Index, Part, Table, View
 from mendbook.schema.snapshot import Snapshot
 
@@ -44,6 +44,8 @@ class _Search:
                     # What a foreign key's table is used by does not meet the change.
                     users += [user] if user.kind == "constraint" else self._take(user)
                     self.found.add(user)
+        # pg_depend does not tell where a cast or a language is needed.
+        self.found |= {key for key, item in self.side.objects.items() if isinstance(item, Custom)}
         todo = list(self.found)
         while todo:
             new = self._needs(todo.pop()) - self.found

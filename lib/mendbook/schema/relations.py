@@ -75,6 +75,7 @@ class Constraint(NamedTuple):
     validated: bool
     references: str | None  # of a foreign key: the other table, qualified and quoted
     local: bool
+    parent: str | None  # of a partition's key: the index of the partitioned table, qualified and quoted
     comment: str | None
 
     @property
@@ -112,6 +113,9 @@ class View(NamedTuple):
     types: list[str]  # of the columns, format_type()
     defaults: list[list[str]]  # [column, default] of those that have one
     column_comments: list[list[str]]  # [column, comment] of those that have one
+    method: str  # table access method of a materialized view
+    stored: list[list[str]]  # [column, STORAGE, STATISTICS or COMPRESSION, value] of those that have an unusual one
+    clustered: str | None  # the index that CLUSTER uses
     comment: str | None
 
     @property

@@ -12,8 +12,8 @@ from mendbook.schema.forms import anew, columns, tables, types
 from mendbook.schema.forms.catalogue import form_of
 from mendbook.schema.forms.context import Context, unplannable
 from mendbook.schema.key import Key
-from mendbook.schema.objects import Object, Publication, Type
-from mendbook.schema.relations import Column, Constraint, Table
+from mendbook.schema.objects import Object, Publication, Sequence, Type
+from mendbook.schema.relations import Column, Constraint, Table, View
 
 _REBUILT = ("constraint", "index", "statistics")  # PostgreSQL itself does these again when a column's type changes
 
@@ -45,12 +45,14 @@ class Scope:
         for key, item in self.differences.items():
             if item.verdict == "changed" and key not in self.again and self._lets_go(item):
                 self.loose[key] = None
+        self._untype()
         self._move()
         context.going.update(self.gone, self.again)
         context.again.update(self.again)
         for key in self.loose:
             known = self.differences.get(key)
-            live: Any = (known.live if known else None) or self.live[key]
+            # Where there is no difference any longer, it becomes what it should by itself.
+            live: Any = (known.live if known else None) or self.desired.get(key, self.live[key])
             both = Difference(key=key, live=live, desired=self.desired.get(key, self.live[key]))
             self._predict(both, form_of(live).loosened(live))
         self._reinstate()
@@ -73,6 +75,16 @@ class Scope:
                 elif not known and key in self.anew and user.kind == "column" and user not in moved:
                     moved.add(user)
                     todo.append(user)
+                    if columns.is_dividing(user, self.context):
+                        self._divide(key, user, todo)
+
+    def _divide(self, key: Key, user: Key, todo: list[Key]) -> None:
+        """A table that is partitioned by a column of a type that is made anew is made anew itself, without its rows."""
+        if not self.context.drops:
+            changed = Difference(key=key, live=self.live[key], desired=self.desired.get(key, self.live[key]))
+            raise unplannable(changed, f"{user} divides its table into partitions, which would lose every row")
+        self.again[Key("table", *user.owner)] = None
+        todo.append(Key("table", *user.owner))
 
     def _place(self, user: Key, key: Key) -> dict[Key, None]:
         """How something in the way gets out of it."""
@@ -115,7 +127,8 @@ class Scope:
 
     def _is_replaced(self, key: Key) -> bool:
         """Whether something else takes the name of what goes."""
-        return any(name in self._claimed for name in self._names(self.live[key]))
+        parts = self.context.live.by_owner[key.owner] if key.kind == "table" else (self.live[key],)
+        return any(name in self._claimed for part in parts for name in self._names(part))
 
     def _names(self, item: Object) -> Iterator[object]:
         if item.key not in self.live or item.key not in self.desired:
@@ -128,9 +141,20 @@ class Scope:
     def _lets_go(self, item: Difference) -> bool:
         if isinstance(item.live, Table):
             return tables.detaches(item)
+        if isinstance(item.live, Sequence) and item.live.owner:
+            owner = Key("table", *item.live.owner.owner)
+            return owner in self.gone and self._is_replaced(owner)
         if isinstance(item.live, Column) and isinstance(item.desired, Column):
             return bool(item.live.identity) and not item.desired.identity
         return False
+
+    def _untype(self) -> None:
+        """A table of a type that changes is of none meanwhile."""
+        for key in [key for key, item in self.differences.items() if key.kind == "type" and item.verdict == "changed"]:
+            for user in self.context.live.needed_by.get(key, ()):
+                live, new = self.live[user], self.desired.get(user)
+                if isinstance(live, Table) and isinstance(new, Table) and live.row_type and user not in self.again:
+                    self.loose[user] = None
 
     def _move(self) -> None:
         """A column that is moved to a type made anew gets its default on the way."""
@@ -150,13 +174,12 @@ class Scope:
     def _reinstate(self) -> None:
         """What a table is told by an index that goes, it is told again."""
         for key in [*self.again, *(key for key in self.differences if key.kind == "index")]:
-            if key.kind in _REBUILT:
-                table = Key("table", *key.owner)
-                known = self.differences.get(table)
-                item = known.live if known else self.live.get(table)
-                new = self.desired.get(table)
-                if isinstance(item, Table) and isinstance(new, Table) and table not in self.again:
+            for relation in (Key(kind, *key.owner) for kind in ("table", "view") if key.kind in _REBUILT):
+                known = self.differences.get(relation)
+                item = known.live if known else self.live.get(relation)
+                new = self.desired.get(relation)
+                if isinstance(item, Table | View) and isinstance(new, Table | View) and relation not in self.again:
                     if key in self.gone and tables.without_index(new, key.part) == new:
                         continue
-                    both = Difference(key=table, live=item, desired=new)
+                    both = Difference(key=relation, live=item, desired=new)
                     self._predict(both, tables.without_index(item, key.part))

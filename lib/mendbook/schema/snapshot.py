@@ -19,6 +19,7 @@ import psycopg
 from mendbook.schema.key import Key, qualified
 from mendbook.schema.objects import (
     Collation,
+    Custom,
     DefaultPrivilege,
     EventTrigger,
     Extension,
@@ -34,10 +35,12 @@ from mendbook.schema.objects import (
     Type,
 )
 from mendbook.schema.relations import Column, Constraint, Index, Policy, Rule, Statistics, Table, Trigger, View
+from mendbook.schema.text import regrouped
 
 Place = tuple[str, int, int]  # as in pg_depend: the catalog, the oid, the number of the column or 0
 
-# The queries of catalog.sql, the catalog that each class stands in, and the class of their rows.
+# The queries of catalog.sql, the catalog that each class stands in, and the class of their rows. Where no catalog is
+# named, the row names it.
 _CLASSES: Mapping[str, tuple[str, Callable[[Iterable[Any]], Object]]] = {
     "schemas": ("pg_namespace", Schema._make),
     "extensions": ("pg_extension", Extension._make),
@@ -60,8 +63,10 @@ _CLASSES: Mapping[str, tuple[str, Callable[[Iterable[Any]], Object]]] = {
     "grants": ("", Grant._make),
     "default_privileges": ("", DefaultPrivilege._make),
     "settings": ("", Setting._make),
+    "customs": ("", Custom._make),
     "others": ("", Other._make),
 }
+_PLACED = ("columns", "customs", "others")  # whose rows say more of their place than an oid
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,26 +126,32 @@ class Snapshot:
         return {name: tuple(those) for name, those in found.items()}
 
     @cached_property
+    def required(self) -> frozenset[str]:
+        """How NOT NULL is said of the columns where its name is not the usual."""
+        columns = (each for each in self.objects.values() if isinstance(each, Column))
+        return frozenset(each.required for each in columns if each.required)
+
+    @cached_property
     def extensions(self) -> frozenset[Key]:
         """Every extension: what they bring is not listed on its own."""
         return frozenset(key for key in self.objects if key.kind == "extension")
 
     @cached_property
     def indexes(self) -> Mapping[str, Key]:
-        """The indexes that partitions have part in, by their quoted, qualified names."""
+        """The indexes and keys that partitions have part in, by their quoted, qualified names."""
         parents = {each.schema for each in self.tables() if each.kind == "p"}
         return {
             qualified(each.schema, each.name): key
             for key, each in self.objects.items()
-            if isinstance(each, Index) and each.schema in parents
+            if isinstance(each, Index | Constraint) and each.schema in parents and is_index(each)
         }
 
     @cached_property
-    def attached(self) -> Mapping[str, tuple[Index, ...]]:
-        """The partitions of each index of a partitioned table, by its quoted, qualified name."""
-        found: dict[str, list[Index]] = defaultdict(list)
+    def attached(self) -> Mapping[str, tuple[Index | Constraint, ...]]:
+        """The indexes and keys of partitions in each index of a partitioned table, by its quoted, qualified name."""
+        found: dict[str, list[Index | Constraint]] = defaultdict(list)
         for item in self.objects.values():
-            if isinstance(item, Index) and item.parent:
+            if isinstance(item, Index | Constraint) and item.parent:
                 found[item.parent].append(item)
         return {name: tuple(those) for name, those in found.items()}
 
@@ -182,6 +193,11 @@ class Snapshot:
         return _digest(f"{name} {value}" for name, value in self.parts.items())
 
 
+def is_index(item: Object) -> bool:
+    """Whether an object is an index, or a constraint that stands on one."""
+    return isinstance(item, Index) or (isinstance(item, Constraint) and item.kind in "pux")
+
+
 EMPTY = Snapshot(objects={})
 
 
@@ -194,17 +210,33 @@ def read(conn: psycopg.Connection[Any]) -> Snapshot:
     places: dict[Place, Key] = {}
     with _no_collection():
         for name, (catalog, make) in _CLASSES.items():
+            width = 2 if name in _PLACED else 1
+            conditions = _CONDITIONS.get(name)
             for row in conn.execute(queries[name]).fetchall():
-                columned = name == "columns"
-                item = make(row[2:] if columned else row[1:])
+                item = _reread(make(row[width:]), conditions) if conditions else make(row[width:])
                 key = item.key
                 objects[key] = item
-                places[catalog, row[0], row[1] if columned else 0] = key
+                places[catalog or row[1], row[0], row[1] if name == "columns" else 0] = key
         needs = _needs(conn, queries, places)
         volatile = frozenset(name for (name,) in conn.execute(queries["volatile"]))
     if before:
         conn.execute(_SETTINGS, before[:2])
     return Snapshot(objects=objects, needs=needs, volatile=volatile, major=major)
+
+
+def _reread(item: Any, fields: Iterable[str]) -> Any:
+    """An object whose conditions PostgreSQL prints alike once it has read them."""
+    for name in fields:
+        said = getattr(item, name)
+        if said is not None and (grouped := regrouped(said)) != said:
+            item = item._replace(**{name: grouped})
+    return item
+
+
+_CONDITIONS: Mapping[str, tuple[str, ...]] = {
+    **dict.fromkeys(("constraints", "indexes", "views", "triggers", "rules"), ("definition",)),
+    "policies": ("using", "check"),
+}
 
 
 def _needs(
@@ -214,19 +246,14 @@ def _needs(
     rows = conn.execute(queries["dependencies"]).fetchall()
     unknown = {oid for row in rows for catalog, oid in (row[0:2], row[3:5]) if catalog == "pg_type"}
     aliases = {row[0]: (row[1], row[2]) for row in conn.execute(queries["aliases"], [list(unknown)])}
-
-    def found(catalog: str, oid: int, number: int) -> Iterator[Key]:
-        if catalog == "pg_type":
-            catalog, oid = aliases.get(oid, (catalog, oid))
-        for place in dict.fromkeys([(catalog, oid, number), (catalog, oid, 0)]):
-            if place in places:
-                yield places[place]
-
     needs: dict[Key, set[Key]] = defaultdict(set)
-    for catalog, oid, number, *other in rows:
-        user = next(found(catalog, oid, number), None)
+    for catalog, oid, number, *other, other_number in rows:
+        at = aliases.get(oid, (catalog, oid)) if catalog == "pg_type" else (catalog, oid)
+        user = places.get((*at, number)) or places.get((*at, 0))
         if user is not None:
-            needs[user].update(key for key in found(*other) if key != user)
+            there = aliases.get(other[1], other) if other[0] == "pg_type" else other
+            found = (places.get((*there, 0)), places.get((*there, other_number)))
+            needs[user].update(key for key in found if key is not None and key != user)
     return {key: frozenset(those) for key, those in needs.items() if those}
 
 

@@ -82,7 +82,8 @@ def change(group: Group, context: Context) -> list[Step]:
 def _columns(keys: Iterable[Key], context: Context) -> list[Column]:
     """The columns that have the types, or whose default names one; those that come with their parent's not."""
     users = {user for key in keys for user in context.live.needed_by.get(key, ())}
-    found = (context.live.objects[key] for key in sorted(users - context.going) if key.kind == "column")
+    users -= {key for key in users if {key, Key("table", *key.owner)} & context.going}
+    found = (context.live.objects[key] for key in sorted(users) if key.kind == "column")
     return [each for each in found if isinstance(each, Column) and each.local and _still_needs(each, keys, context)]
 
 

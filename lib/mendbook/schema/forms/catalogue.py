@@ -6,8 +6,19 @@ from collections.abc import Mapping
 from typing import Any
 
 from mendbook.schema.drift import Difference
-from mendbook.schema.forms import columns, constraints, grants, indexes, others, sequences, tables, types, views
-from mendbook.schema.objects import Function, Grant, Object, Sequence, Type
+from mendbook.schema.forms import (
+    columns,
+    constraints,
+    customs,
+    grants,
+    indexes,
+    others,
+    sequences,
+    tables,
+    types,
+    views,
+)
+from mendbook.schema.objects import Custom, Function, Grant, Object, Sequence, Type
 from mendbook.schema.relations import Column, Constraint, Index, Table, View
 
 _FORMS: Mapping[type, Any] = {
@@ -20,6 +31,7 @@ _FORMS: Mapping[type, Any] = {
     Type: types,
     Sequence: sequences,
     Grant: grants,
+    Custom: customs,
 }
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import itertools
 import re
+from dataclasses import replace
 
 from psycopg import sql
 
 from mendbook import lexer
-from mendbook.schema import casts, creation, definition
+from mendbook.schema import casts, creation, definition, inheritance
 from mendbook.schema.definition import alter_column, alter_table
 from mendbook.schema.drift import Difference
 from mendbook.schema.forms import identity, sequences, storage
@@ -21,6 +22,7 @@ from mendbook.schema.step import Step, Transaction
 from mendbook.schema.text import aside, text
 
 _EXPRESSIONS = 17  # the major version since which ALTER COLUMN … SET EXPRESSION is there
+_NAMED = 18  # the major version since which NOT NULL has a name
 _BATCH = 64  # blocks of the table in one transaction of a backfill
 
 
@@ -117,7 +119,10 @@ END
 
 def _require(new: Column, context: Context) -> list[Step]:
     """NOT NULL through a check that is validated without blocking anybody: SET NOT NULL then reads no rows."""
-    required = [alter_table(new, f"ADD {_required(new)}") if new.required else alter_column(new, "SET NOT NULL")]
+    below = context.live.major >= _NAMED and context.descendants(qualified(new.schema, new.table))
+    # A name that is taken below would not be the one that PostgreSQL chooses by itself.
+    named = _named(new) if below else new
+    required = [alter_table(new, f"ADD {say_required(named)}") if named.required else alter_column(new, "SET NOT NULL")]
     nullable = [alter_column(new, "DROP NOT NULL")]
     lock = context.lock(new.key)
     table = context.table(new.key)
@@ -148,7 +153,7 @@ def _require(new: Column, context: Context) -> list[Step]:
     ]
 
 
-def _required(item: Column) -> str:
+def say_required(item: Column) -> str:
     """The constraint that is NOT NULL of a column."""
     name = text("NOT NULL {n}", n=sql.Identifier(item.name))
     return (item.required or "NOT NULL").replace("NOT NULL", name, 1)
@@ -161,7 +166,7 @@ def loosen(old: Object, context: Context) -> list[Step]:
         return [
             altered(old, [alter_column(old, "DROP IDENTITY")], list(identity.statements(loosened(old), old)), context)
         ]
-    return [altered(old, [_default(loosened(old))], [_default(old)], context)]
+    return [altered(old, [say_default(loosened(old))], [say_default(old)], context)]
 
 
 def loosened(old: Column) -> Column:
@@ -221,10 +226,15 @@ def recreates(item: Difference, context: Context) -> bool:
 
 def divides(item: Difference, context: Context) -> bool:
     """Whether the table is partitioned by a column whose type changes: that cannot be changed in place."""
-    table = context.table(item.key)
-    if not disturbs(item) or table is None or not table.partition_key:
+    return disturbs(item) and is_dividing(item.key, context)
+
+
+def is_dividing(key: Key, context: Context) -> bool:
+    """Whether the table is partitioned by a column."""
+    table = context.table(key)
+    if table is None or not table.partition_key:
         return False
-    return item.key.part in {token.text.strip('"') for token in lexer.significant(table.partition_key)}
+    return key.part in {token.text.strip('"') for token in lexer.significant(table.partition_key)}
 
 
 def disturbs(item: Difference) -> bool:
@@ -243,7 +253,7 @@ def change(item: Difference, context: Context) -> list[Step]:
     if {"type", "collation"} & set(item.fields):
         made.append(_retype(live, new, context))
     if live.generated and not new.generated:
-        plain = [alter_column(new, "DROP EXPRESSION"), *([] if new.default is None else [_default(new)])]
+        plain = [alter_column(new, "DROP EXPRESSION"), *([] if new.default is None else [say_default(new)])]
         users = (context.live.objects[each] for each in sorted(context.live.needed_by.get(live.key, ())))
         lost = (each for each in users if isinstance(each, Constraint | Index | Statistics))
         kept = [line for each in lost if each.key not in context.going for line in creation.create(each)]
@@ -274,9 +284,23 @@ def settle(item: Difference, context: Context) -> list[Step]:
         made.append(_rename_required(live, new, context))
     made += identity.change(live, new, context)
     if live.not_null and not new.not_null:
-        required = alter_table(new, f"ADD {_required(live)}") if live.required else alter_column(new, "SET NOT NULL")
-        made.append(altered(new, [alter_column(new, "DROP NOT NULL")], [required], context))
+        made.append(_release(live, new, context))
     return [*made, *storage.change(live, new, context), *comments(item, context)]
+
+
+def _release(live: Column, new: Column, context: Context) -> Step:
+    required = alter_table(new, f"ADD {say_required(live)}") if live.required else alter_column(new, "SET NOT NULL")
+    step = altered(new, [alter_column(new, "DROP NOT NULL")], [required], context)
+    below = (context.live.by_name[each].key for each in context.descendants(qualified(live.schema, live.table)))
+    columns = (context.live.objects.get(each._replace(kind="column", part=live.name)) for each in below)
+    if context.live.major >= _NAMED and any(inheritance.is_named_apart(each, live) for each in columns):
+        return replace(step, undo_loses=f"nothing: what requires {live.name} below gets another name")
+    return step
+
+
+def _named(item: Column) -> Column:
+    """The column, whose NOT NULL is said with its name."""
+    return item._replace(required=item.required or definition.usual_not_null(item))
 
 
 def _is_retyped(item: Difference) -> bool:
@@ -285,14 +309,17 @@ def _is_retyped(item: Difference) -> bool:
 
 def _rename_required(live: Column, new: Column, context: Context) -> Step:
     """Give the constraint that is NOT NULL its other name, or make it anew where it differs in more."""
-    usual = text("CONSTRAINT {n} NOT NULL", n=sql.Identifier(f"{new.table}_{new.name}_not_null"))
-    had, wanted = (_CONSTRAINT.fullmatch(each.required or usual) for each in (live, new))
+    dropped = alter_column(new, "DROP NOT NULL")
+    table = context.table(new.key)
+    if not new.local and new.required is None and table and not table.partition_bound:
+        # That of the table above is all it should have.
+        return altered(new, [dropped], [alter_table(new, f"ADD {say_required(live)}")], context)
+    had, wanted = (_CONSTRAINT.fullmatch(each.required or definition.usual_not_null(new)) for each in (live, new))
     if had and wanted:
         words = (had["name"], wanted["name"])
         forward, undo = (alter_table(new, f"RENAME CONSTRAINT {a} TO {b}") for a, b in (words, tuple(reversed(words))))
         return altered(new, [forward], [undo], context)
-    dropped = alter_column(new, "DROP NOT NULL")
-    made, back = ([dropped, alter_table(new, f"ADD {_required(each)}")] for each in (new, live))
+    made, back = ([dropped, alter_table(new, f"ADD {say_required(each)}")] for each in (new, live))
     return altered(new, made, back, context)
 
 
@@ -308,13 +335,14 @@ def _both(item: Difference) -> tuple[Column, Column]:
 
 def _set_default(live: Column, new: Column, context: Context) -> Step:
     """Each table below has a default of its own, which is compared on its own."""
-    forward, undo = ([_default(each)] for each in (new, live))
+    forward, undo = ([say_default(each)] for each in (new, live))
     if context.live.children.get(qualified(new.schema, new.table)):
         forward, undo = ([each[0].replace("ALTER TABLE ", "ALTER TABLE ONLY ", 1)] for each in (forward, undo))
     return step(new, "Change", forward, undo, locks={qualified(new.schema, new.table): Lock.ACCESS_EXCLUSIVE})
 
 
-def _default(item: Column) -> str:
+def say_default(item: Column) -> str:
+    """SET DEFAULT, or DROP DEFAULT where there is none."""
     if item.default is None or item.generated:
         return alter_column(item, "DROP DEFAULT")
     return alter_column(item, f"SET DEFAULT {item.default}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 
 from psycopg import sql
@@ -10,8 +11,8 @@ from psycopg import sql
 from mendbook.schema import creation, definition
 from mendbook.schema.definition import alter_table
 from mendbook.schema.drift import Difference
-from mendbook.schema.forms.context import Context, comments, naming, step
-from mendbook.schema.key import qualified
+from mendbook.schema.forms.context import Context, comments, naming, rename, step
+from mendbook.schema.key import Key, qualified
 from mendbook.schema.locks import Lock
 from mendbook.schema.objects import Object
 from mendbook.schema.relations import Constraint
@@ -29,16 +30,31 @@ _UNIQUE = re.compile(
 def create(new: Object, context: Context) -> list[Step]:
     """Add a constraint."""
     assert isinstance(new, Constraint)  # noqa: S101  by key
+    if new.key in context.renamed:
+        return [rename(context.renamed[new.key], new, context)]
     table = context.table(new.key)
-    unique = _UNIQUE.fullmatch(new.definition)
+    unique = None if _OVERLAPS in new.definition else _UNIQUE.fullmatch(new.definition)
     if table is not None and table.kind == "r" and new.kind in "pu" and unique:
         return _using_index(new, unique, context)
     if table is not None and new.kind in "cf" and "NOT ENFORCED" not in new.definition and _later(new, context):
         return _later(new, context)
     locks = {**context.lock(new.key), **_others(new, Lock.SHARE_ROW_EXCLUSIVE, context)}
-    # The foreign tables among them hold no rows here.
-    scans = tuple(context.family(new.key)) if new.kind in "pux" else ()
-    return [step(new, "Add", creation.create(new), definition.drop(new), locks=locks, scans=scans)]
+    # The foreign tables among them hold no rows here; partitions have keys of their own by then.
+    whole = new.kind in "pux" and (table is None or table.kind != "p")
+    scans = tuple(context.family(new.key)) if whole else ()
+    children = context.desired.attached.get(qualified(new.schema, new.name), ())
+    had = (context.live.objects.get(each.key) for each in children)
+    kept = (each for each in had if isinstance(each, Constraint) and not each.parent)
+    undo = [] if new.parent else [*definition.drop(new), *(line for each in kept for line in creation.create(each))]
+    return [step(new, "Add", creation.create(new), undo, locks=locks, scans=scans)]
+
+
+_OVERLAPS = " WITHOUT OVERLAPS)"  # an index alone cannot say that
+
+
+def attach(new: Constraint, context: Context) -> Step:
+    """Make the key of a partition part of the index of the partitioned table."""
+    return step(new, "Attach", [definition.attach(new)], [], locks=context.lock(new.key))
 
 
 def _others(new: Constraint, lock: Lock, context: Context) -> dict[str, Lock]:
@@ -121,7 +137,8 @@ def _using_index(new: Constraint, said: re.Match[str], context: Context) -> list
         Step(
             title=f"Take the index over as {new.key}",
             forward=(take, *definition.comments(new)),
-            undo=tuple(definition.drop(new)),
+            # The key of the partitioned table takes it with it.
+            undo=() if new.parent else tuple(definition.drop(new)),
             locks=context.lock(new.key),
             scans=(name,) if new.kind == "p" else (),
         ),
@@ -137,8 +154,16 @@ def drop(old: Object, context: Context) -> list[Step]:
     """Drop a constraint."""
     assert isinstance(old, Constraint)  # noqa: S101  by key
     locks = {**context.lock(old.key), **_others(old, Lock.ACCESS_EXCLUSIVE, context)}
-    undo = [*creation.create(old), *naming(old, context)]
-    return [step(old, "Drop", definition.drop(old), undo, locks=locks)]
+    return [step(old, "Drop", definition.drop(old), list(_again(old, context)), locks=locks)]
+
+
+def _again(old: Constraint, context: Context) -> Iterator[str]:
+    """The statements that make a constraint as it is live; the keys of partitions first, which it takes over."""
+    attached = context.live.attached.get(qualified(old.schema, old.name), ())
+    for each in (each for each in attached if Key("table", *each.key.owner) not in context.going):
+        if isinstance(each, Constraint):
+            yield from _again(each, context)
+    yield from (*creation.create(old), *naming(old, context))
 
 
 def recreates(item: Difference, context: Context) -> bool:
@@ -147,7 +172,8 @@ def recreates(item: Difference, context: Context) -> bool:
     assert isinstance(live, Constraint)  # noqa: S101  by key
     assert isinstance(new, Constraint)  # noqa: S101  by key
     same = live.definition.removesuffix(" NOT VALID") == new.definition.removesuffix(" NOT VALID")
-    return not same or (live.validated and not new.validated) or live.local != new.local
+    leaves = live.local != new.local if new.parent == live.parent else bool(live.parent)
+    return not same or (live.validated and not new.validated) or leaves
 
 
 def change(item: Difference, context: Context) -> list[Step]:
@@ -156,6 +182,7 @@ def change(item: Difference, context: Context) -> list[Step]:
     assert isinstance(live, Constraint)  # noqa: S101  by key
     assert isinstance(new, Constraint)  # noqa: S101  by key
     if live.validated or not new.validated:
-        return comments(item, context)
+        attached = [attach(new, context)] if live.parent != new.parent else []
+        return [*attached, *comments(item, context)]
     unchecked = [*definition.drop(live), *creation.create(live)]
     return [replace(_validate(new, context), undo=tuple(unchecked)), *comments(item, context)]

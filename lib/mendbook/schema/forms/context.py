@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import LiteralString
+
+from psycopg import sql
 
 from mendbook.errors import Refused
 from mendbook.schema import creation, definition
@@ -14,6 +17,7 @@ from mendbook.schema.objects import Function, Grant, Object, Type
 from mendbook.schema.relations import Column, Constraint, Index, Part, Table, View
 from mendbook.schema.snapshot import Snapshot
 from mendbook.schema.step import Step
+from mendbook.schema.text import text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +29,7 @@ class Context:
     drops: bool  # what exists only in the live database goes
     going: set[Key] = field(default_factory=set)  # what is dropped, made again or not
     again: set[Key] = field(default_factory=set)  # what is dropped and made again
+    renamed: dict[Key, Index | Constraint] = field(default_factory=dict)  # what is there under another name
     apart: set[Key] = field(default_factory=set)  # what is dropped by a step of its own
 
     def relation(self, key: Key) -> Table | View | None:
@@ -117,16 +122,30 @@ _PARTS = ("trigger", "rule", "index", "grant")
 def whole(item: Object, side: Snapshot) -> list[str]:
     """The statements that make anything but a table or a column, with all that belongs to it."""
     parts = (line for part in belonging(item, side) for line in creation.create(part))
-    return [*creation.create(item), *parts]
+    clustered = [creation.cluster(item)] if isinstance(item, View) and item.clustered else []
+    return [*creation.create(item), *parts, *clustered]
+
+
+def rename(old: Index | Constraint, new: Index | Constraint, context: Context) -> Step:
+    """Give an index, and the constraint that stands on it, another name."""
+    template: LiteralString = "ALTER INDEX {old} RENAME TO {new}"
+    there, back = (
+        text(template, old=sql.Identifier(one.schema, one.name), new=sql.Identifier(other.name))
+        for one, other in ((old, new), (new, old))
+    )
+    said = [] if old.comment == new.comment else [definition.comment(new, new.comment)]
+    unsaid = [] if old.comment == new.comment else [definition.comment(old, old.comment)]
+    return step(new, "Rename to", [there, *said], [back, *unsaid], locks=comment_lock(new, context) if said else {})
 
 
 def naming(item: Constraint | Index, context: Context) -> list[str]:
     """What a table says by the name of an index, to be said again once the index is back."""
-    table = context.table(item.key)
-    if table is None:
+    relation = context.relation(item.key)
+    if relation is None:
         return []
-    identity = [creation.replica_identity(table)] if table.replica_identity == f"index {item.name}" else []
-    return [*identity, *([creation.cluster(table)] if table.clustered == item.name else [])]
+    identified = isinstance(relation, Table) and relation.replica_identity == f"index {item.name}"
+    identity = [creation.replica_identity(relation)] if isinstance(relation, Table) and identified else []
+    return [*identity, *([creation.cluster(relation)] if relation.clustered == item.name else [])]
 
 
 def belonging(owner: Object, side: Snapshot) -> list[Object]:
@@ -152,4 +171,6 @@ _GRANTED = {
     "sequence": ("SEQUENCE",),
     "schema": ("SCHEMA",),
     "server": ("FOREIGN SERVER",),
+    "foreign-data wrapper": ("FOREIGN DATA WRAPPER",),
+    "language": ("LANGUAGE",),
 }

@@ -10,11 +10,11 @@ from psycopg import sql
 
 from mendbook.schema import creation, definition
 from mendbook.schema.drift import Difference
-from mendbook.schema.forms.context import Context, comments, naming, step
+from mendbook.schema.forms.context import Context, comments, naming, rename, step
 from mendbook.schema.key import Key, qualified
 from mendbook.schema.locks import Lock
 from mendbook.schema.objects import Object
-from mendbook.schema.relations import Index, Table, View
+from mendbook.schema.relations import Constraint, Index, Table, View
 from mendbook.schema.step import Step, Transaction
 from mendbook.schema.text import aside, text
 
@@ -22,6 +22,8 @@ from mendbook.schema.text import aside, text
 def create(new: Object, context: Context) -> list[Step]:
     """Build an index; that of a partitioned table is made of those of its partitions."""
     assert isinstance(new, Index)  # noqa: S101  by key
+    if new.key in context.renamed:
+        return [rename(context.renamed[new.key], new, context)]
     table = context.table(new.key)
     if table is None or table.kind != "r":
         return [_at_once(new, context), *_attach(new, context)]
@@ -44,10 +46,10 @@ def _at_once(new: Index, context: Context) -> Step:
     return step(new, "Create", creation.create(new), () if new.parent else undo, locks=locks, scans=scans)
 
 
-def _kept(item: Index, context: Context) -> list[str]:
+def _kept(item: Index | Constraint, context: Context) -> list[str]:
     """An index of a partition that was there on its own before is made again."""
     live = context.live.objects.get(item.key)
-    return creation.create(live) if isinstance(live, Index) and not live.parent else []
+    return creation.create(live) if isinstance(live, Index | Constraint) and not live.parent else []
 
 
 def _concurrently(new: Index) -> str:
@@ -67,25 +69,23 @@ def _build(new: Index, statements: list[str], name: str = "") -> Step:
     )
 
 
-def _again(old: Index, context: Context) -> Iterator[str]:
+def _again(old: Index | Constraint, context: Context) -> Iterator[str]:
     """The statements that make an index of a partitioned table, with those of its partitions, as they are live."""
     yield from (*creation.create(old), *naming(old, context))
     attached = context.live.attached.get(qualified(old.schema, old.name), ())
     for each in (each for each in attached if Key("table", *each.key.owner) not in context.going):
         yield from _again(each, context)
-        yield _attached(each)
-
-
-def _attached(item: Index) -> str:
-    name = sql.Identifier(item.schema, item.name)
-    return text("ALTER INDEX {parent} ATTACH PARTITION {name}", parent=item.parent or "", name=name)
+        yield definition.attach(each)
 
 
 def _attach(new: Index, context: Context) -> list[Step]:
     """An index of a partition becomes part of that of the partitioned table, which is valid once all have."""
     if not new.parent:
         return []
-    return [step(new, "Attach", [_attached(new)], [], locks=_on_table(new, Lock.ACCESS_SHARE, context))]
+    above = context.live.objects.get(context.live.indexes.get(new.parent, new.key))
+    kept = f"nothing: {above.key} stays valid" if isinstance(above, Index) and not above.valid else ""
+    locks = _on_table(new, Lock.ACCESS_SHARE, context)
+    return [step(new, "Attach", [definition.attach(new)], [], locks=locks, undo_loses=kept)]
 
 
 def _on_table(item: Index, lock: Lock, context: Context) -> dict[str, Lock]:

@@ -161,9 +161,15 @@ def _server(old: Server, new: Server) -> list[str]:
     return [text("ALTER SERVER {name} {said}", name=definition.name(new), said=said)] if said else []
 
 
+_GENERATED = "publish_generated_columns"
+
+
 def _publication(old: Publication, new: Publication) -> list[str]:
     head = text("ALTER PUBLICATION {name} SET ", name=sql.Identifier(new.name))
-    made = [f"{head}({new.options})"] if old.options != new.options else []
+    generated = (
+        ", publish_generated_columns = none" if _GENERATED in old.options and _GENERATED not in new.options else ""
+    )
+    made = [f"{head}({new.options}{generated})"] if old.options != new.options else []
     if old.members == new.members:
         return made
     if not new.members:

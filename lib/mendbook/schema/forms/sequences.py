@@ -51,6 +51,18 @@ def settle(item: Difference, context: Context) -> list[Step]:
     return [step(new, "Give to its column", [creation.own_sequence(new)], back)]
 
 
+def loosen(old: Object, context: Context) -> list[Step]:
+    """Take a sequence from its column, whose table goes before the one that gets the sequence is there."""
+    assert isinstance(old, Sequence)  # noqa: S101  by key
+    forward, undo = (creation.own_sequence(each) for each in (loosened(old), old))
+    return [step(old, "Take from its column", [forward], [undo])]
+
+
+def loosened(old: Sequence) -> Sequence:
+    """What `loosen` leaves of a sequence."""
+    return old._replace(owner_schema=None, owner_table=None, owner_column=None)
+
+
 def give(new: Sequence, context: Context) -> list[Step]:
     """Give a new sequence to a column that is there already; it goes on where the column's values end."""
     assert new.owner is not None  # noqa: S101  by what calls this

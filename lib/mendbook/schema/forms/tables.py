@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Set
 
 from mendbook.schema import creation, definition
-from mendbook.schema.claims import circular
+from mendbook.schema.claims import circular, is_apart
 from mendbook.schema.definition import alter_table
 from mendbook.schema.drift import Difference
-from mendbook.schema.forms import sequences
+from mendbook.schema.forms import columns, sequences
 from mendbook.schema.forms.context import Context, belonging, comments, step
 from mendbook.schema.key import Key, qualified
 from mendbook.schema.locks import Lock
 from mendbook.schema.objects import Object, Sequence
-from mendbook.schema.relations import Column, Constraint, Index, Table
+from mendbook.schema.relations import Column, Constraint, Index, Table, View
 from mendbook.schema.snapshot import Snapshot
 from mendbook.schema.step import Step
 
@@ -41,25 +41,51 @@ def create(new: Object, context: Context) -> list[Step]:
 def _whole(item: Table, side: Snapshot, apart: Set[Key]) -> Iterator[str]:
     """The statements that make a table of *side*, save what is *apart*, or has to wait for others to be there."""
     parts = belonging(item, side)
-    columns = [each for each in parts if isinstance(each, Column)]
-    partition = not item.parents and any(not each.local for each in columns)
+    held = [_as_said(each, item, side) for each in parts if isinstance(each, Column)]
+    partition = not item.parents and any(not each.local for each in held)
     owned = [each for each in side.sequences.get((item.schema, item.name), ()) if each.key not in apart]
     for sequence in owned:
         yield from creation.create(sequence)
-    plain = [each._replace(identity="", sequence=None) for each in columns] if partition else columns
+    plain = [each._replace(identity="", sequence=None) for each in held] if partition else held
     yield creation.table(item, plain)
     yield from definition.comments(item)
     for part in parts:
         if part.key in apart or circular(part, side):
             continue
-        if isinstance(part, Constraint) and part.kind != "f" and (part.local or (partition and part.kind == "c")):
+        if isinstance(part, Constraint) and part.kind != "f" and (part.local or (partition and part.kind in "cpux")):
             yield from creation.create(part)
-        if isinstance(part, Index):
+        if isinstance(part, Index) and covers(item, part, side):
             yield from creation.create(part)
         if isinstance(part, Column):
-            yield from (*creation.column_state(part), *definition.comments(part))
+            yield from (*_apart(part, item, side), *creation.column_state(part), *definition.comments(part))
     yield from map(creation.own_sequence, owned)
     yield from creation.table_state(item)
+
+
+def _as_said(part: Column, item: Table, side: Snapshot) -> Column:
+    """The column as CREATE TABLE says it: without an inherited NOT NULL, with its name where others have it."""
+    if part.not_null and part.required is None and any(each.not_null for each in _inherited(part, item, side)):
+        return part._replace(not_null=False)
+    usual = definition.usual_not_null(part)
+    taken = part.not_null and part.required is None and usual in side.required
+    return part._replace(required=usual) if taken else part
+
+
+def _inherited(part: Column, item: Table, side: Snapshot) -> list[Column]:
+    """The same column of the tables that a table inherits from."""
+    above = [Key("column", *side.by_name[each].key.owner, part.name) for each in item.parents if each in side.by_name]
+    return [each for each in map(side.objects.get, above) if isinstance(each, Column)]
+
+
+def _apart(part: Column, item: Table, side: Snapshot) -> Iterator[str]:
+    """What an inherited column has of its own: a default, and its NOT NULL."""
+    inherited = _inherited(part, item, side)
+    if part.local or not inherited:
+        return
+    if part.default != inherited[0].default and not part.generated:
+        yield columns.say_default(part)
+    if part.not_null and (part.required or not any(each.not_null for each in inherited)):
+        yield alter_table(part, f"ADD {columns.say_required(part)}")
 
 
 def covers(item: Table, part: Object, side: Snapshot) -> bool:
@@ -67,7 +93,10 @@ def covers(item: Table, part: Object, side: Snapshot) -> bool:
     if circular(part, side):
         return False
     match part:
-        case Column() | Index():
+        case Index():
+            # One that partitions lack would come to them when they are attached.
+            return (part.valid or item.kind != "p") and not is_apart(part, side)
+        case Column():
             return True
         case Constraint():
             return part.kind != "f" or not part.local
@@ -120,11 +149,9 @@ def _beside(new: Table, context: Context) -> dict[str, Lock]:
 def drop(old: Object, context: Context) -> list[Step]:
     """Drop a table with all that belongs to it."""
     assert isinstance(old, Table)  # noqa: S101  by key
-    pointed = [
-        each.references
-        for each in belonging(old, context.live)
-        if isinstance(each, Constraint) and each.references and context.exists(each.references)
-    ]
+    keys = (each for each in belonging(old, context.live) if isinstance(each, Constraint) and each.references)
+    pointed = [name for each in keys for name in (each.references or "", *context.descendants(each.references or ""))]
+    pointed = list(filter(context.exists, pointed))
     above = [*old.parents, *_beside(old, context)] if old.partition_bound else old.parents
     locks = dict.fromkeys([*context.family(old.key), *pointed, *filter(context.exists, above)], Lock.ACCESS_EXCLUSIVE)
     # Foreign keys that point to the partitioned table hold on to its partitions.
@@ -178,6 +205,7 @@ def change(item: Difference, context: Context) -> list[Step]:
     if live.options != new.options:
         made.append(_options(live, new, context))
     forward, undo = list(_state(live, new)), list(_state(new, live))
+    undo += [_typed(live)] if live.row_type and not new.row_type else []
     if forward:
         made.append(step(new, "Change", forward, undo, locks={qualified(new.schema, new.name): Lock.ACCESS_EXCLUSIVE}))
     return [*made, *comments(item, context)]
@@ -188,17 +216,21 @@ def settle(item: Difference, context: Context) -> list[Step]:
     live, new = item.both
     assert isinstance(live, Table)  # noqa: S101  by key
     assert isinstance(new, Table)  # noqa: S101  by key
-    forward, undo = list(_named(live, new)), list(_named(new, live))
+    forward = [*_named(live, new), *([_typed(new)] if new.row_type and new.row_type != live.row_type else [])]
+    undo = [*_named(new, live), *([_typed(live)] if new.row_type and new.row_type != live.row_type else [])]
     lock = {qualified(new.schema, new.name): Lock.ACCESS_EXCLUSIVE}
     attached = new.partition_bound and new.partition_bound != live.partition_bound
     named = [step(new, "Change", forward, undo, locks=lock)] if forward else []
     return [*(_attach(new, context) if attached else []), *named]
 
 
-def without_index(item: Table, name: str) -> Table:
-    """What a table says once the index of that name has gone."""
+def without_index(item: Table | View, name: str) -> Table | View:
+    """What a table or materialized view says once the index of that name has gone."""
+    clustered = None if item.clustered == name else item.clustered
+    if isinstance(item, View):
+        return item._replace(clustered=clustered)
     identity = "nothing" if item.replica_identity == f"index {name}" else item.replica_identity
-    return item._replace(replica_identity=identity, clustered=None if item.clustered == name else item.clustered)
+    return item._replace(replica_identity=identity, clustered=clustered)
 
 
 def detaches(item: Difference) -> bool:
@@ -210,14 +242,16 @@ def detaches(item: Difference) -> bool:
 
 
 def loosen(old: Object, context: Context) -> list[Step]:
-    """Detach a partition: its place may be another's."""
+    """Detach a partition: its place may be another's; let a table be of no type that changes."""
     assert isinstance(old, Table)  # noqa: S101  by key
+    if old.row_type:
+        return [step(old, "Change", [_typed(loosened(old))], [_typed(old)], locks=context.lock(old.key))]
     return [_detach(old, context)]
 
 
 def loosened(old: Table) -> Table:
     """What `loosen` leaves of a table."""
-    return old._replace(parents=[], partition_bound=None)
+    return old._replace(parents=[], partition_bound=None, row_type=None)
 
 
 def _both(live: Table, new: Table, say: object, context: Context) -> Step:
@@ -267,8 +301,12 @@ def _state(old: Table, new: Table) -> Iterator[str]:
     options = creation.change_options(old.foreign, new.foreign)
     if options:
         yield alter_table(new, options)
-    if old.row_type != new.row_type:
-        yield alter_table(new, f"OF {new.row_type}" if new.row_type else "NOT OF")
+    if old.row_type and not new.row_type:
+        yield _typed(new)
+
+
+def _typed(item: Table) -> str:
+    return alter_table(item, f"OF {item.row_type}" if item.row_type else "NOT OF")
 
 
 def _named(old: Table, new: Table) -> Iterator[str]:

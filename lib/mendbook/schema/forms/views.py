@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from mendbook.schema import creation, definition
+from mendbook.schema import casts, creation, definition
 from mendbook.schema.drift import Difference
 from mendbook.schema.forms.context import Context, again, comments, step, whole
 from mendbook.schema.key import qualified
@@ -67,13 +67,31 @@ def change(item: Difference, context: Context) -> list[Step]:
             back = creation.create_view(live, replace=True)
             made.append(_replace(new, live, creation.create_view(new, replace=True), back, context))
         made += _defaults(live, new, context)
+        made += _stored(live, new, context)
         made += _column_comments(live, new)
     elif isinstance(live, Function) and isinstance(new, Function) and live.definition != new.definition:
         made.append(_replace(new, live, new.definition.rstrip(), live.definition.rstrip(), context))
     return [*made, *comments(item, context)]
 
 
-_REPLACED = {"kind", "definition", "columns", "types", "options"}
+_REPLACED = {"kind", "definition", "columns", "types", "options", "method"}
+
+
+def settle(item: Difference, context: Context) -> list[Step]:
+    """What names an index of a materialized view waits for that."""
+    live, new = item.both
+    if not isinstance(live, View) or not isinstance(new, View) or live.clustered == new.clustered:
+        return []
+    return [_clustered(new, creation.cluster(live), context)]
+
+
+def give(new: View, context: Context) -> list[Step]:
+    """Name the index by which a new materialized view is clustered."""
+    return [_clustered(new, creation.cluster(new._replace(clustered=None)), context)]
+
+
+def _clustered(new: View, back: str, context: Context) -> Step:
+    return step(new, "Change", [creation.cluster(new)], [back], locks=context.lock(new.key))
 
 
 def _replace(new: View | Function, live: View | Function, forward: str, back: str, context: Context) -> Step:
@@ -91,7 +109,33 @@ def _defaults(live: View, new: View, context: Context) -> list[Step]:
     differ = [name for name in {**had, **wanted} if had.get(name) != wanted.get(name) and name in new.columns]
     if not differ:
         return []
-    forward, undo = ([creation.view_default(new, each, side.get(each)) for each in differ] for side in (wanted, had))
+    forward, undo = (
+        [
+            creation.view_column(new, each, f"SET DEFAULT {side[each]}" if each in side else "DROP DEFAULT")
+            for each in differ
+        ]
+        for side in (wanted, had)
+    )
+    return [step(new, "Change", forward, undo, locks=context.lock(new.key))]
+
+
+def _stored(live: View, new: View, context: Context) -> list[Step]:
+    """How the columns of a materialized view are stored and counted."""
+    had, wanted = ({(name, option): value for name, option, value in each.stored} for each in (live, new))
+    types = dict(zip(new.columns, new.types, strict=True))
+    differ = [each for each in {**had, **wanted} if had.get(each) != wanted.get(each) and each[0] in types]
+    if not differ:
+        return []
+    usual = {"STATISTICS": "-1", "COMPRESSION": "default"}
+    forward, undo = (
+        [
+            creation.view_column(
+                new, name, f"SET {option} {side.get((name, option)) or usual.get(option) or casts.storage(types[name])}"
+            )
+            for name, option in differ
+        ]
+        for side in (wanted, had)
+    )
     return [step(new, "Change", forward, undo, locks=context.lock(new.key))]
 
 

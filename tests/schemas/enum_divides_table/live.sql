@@ -1,0 +1,3 @@
+CREATE TYPE e AS ENUM ('a', 'b', 'c');
+CREATE TABLE t (x e, y int) PARTITION BY LIST (x);
+CREATE TABLE t_a PARTITION OF t FOR VALUES IN ('a');

@@ -1,0 +1,8 @@
+CREATE TRUSTED LANGUAGE mine HANDLER plpgsql_call_handler INLINE plpgsql_inline_handler VALIDATOR plpgsql_validator;
+REVOKE USAGE ON LANGUAGE mine FROM PUBLIC;
+CREATE FUNCTION f() RETURNS int LANGUAGE mine AS 'BEGIN RETURN 1; END';
+CREATE LANGUAGE another HANDLER plpgsql_call_handler;
+CREATE FUNCTION g() RETURNS int LANGUAGE another AS 'BEGIN RETURN 1; END';
+CREATE ACCESS METHOD heap_too TYPE TABLE HANDLER heap_tableam_handler;
+CREATE TABLE t (a int) USING heap_too;
+CREATE TRANSFORM FOR int LANGUAGE mine (FROM SQL WITH FUNCTION prsd_lextype(internal));

@@ -1,0 +1,10 @@
+CREATE TYPE span AS (a int, b int);
+CREATE FUNCTION lower_than(span, span) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT ($1).a < ($2).a';
+CREATE FUNCTION compared(span, span) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT ($1).a - ($2).a';
+CREATE OPERATOR <<< (FUNCTION = lower_than, LEFTARG = span, RIGHTARG = span, COMMUTATOR = >>>);
+CREATE OPERATOR >>> (FUNCTION = lower_than, LEFTARG = span, RIGHTARG = span, COMMUTATOR = <<<);
+CREATE OPERATOR CLASS span_ops FOR TYPE span USING btree AS OPERATOR 1 <<<, FUNCTION 1 compared(span, span);
+COMMENT ON OPERATOR CLASS span_ops USING btree IS 'by where they begin';
+CREATE TABLE t (s span);
+CREATE INDEX i ON t (s span_ops);
+CREATE VIEW v AS SELECT s FROM t WHERE s <<< ROW(1, 2)::span;

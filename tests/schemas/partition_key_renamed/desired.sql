@@ -1,0 +1,8 @@
+CREATE TABLE t (id int, tag text) PARTITION BY LIST (tag);
+CREATE TABLE t_1 PARTITION OF t FOR VALUES IN ('1');
+ALTER TABLE ONLY t ADD CONSTRAINT t_tag_id_key UNIQUE (tag, id);
+ALTER TABLE t_1 ADD CONSTRAINT mine UNIQUE (tag, id);
+COMMENT ON CONSTRAINT mine ON t_1 IS 'of the partition';
+ALTER INDEX t_tag_id_key ATTACH PARTITION mine;
+CREATE INDEX own ON t_1 (id);
+CREATE INDEX i ON t (id);

@@ -1,0 +1,3 @@
+CREATE TABLE t (id int, tag text, UNIQUE (tag, id)) PARTITION BY LIST (tag);
+CREATE TABLE t_1 PARTITION OF t FOR VALUES IN ('1');
+CREATE INDEX i ON t (id);

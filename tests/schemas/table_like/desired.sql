@@ -1,0 +1,2 @@
+CREATE TABLE template (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, c date NOT NULL, n text COLLATE "C");
+CREATE TABLE a_copy (LIKE template INCLUDING ALL, extra int);

@@ -1,0 +1,5 @@
+CREATE TEXT SEARCH DICTIONARY words (TEMPLATE = simple, STOPWORDS = english);
+CREATE TEXT SEARCH CONFIGURATION ours (COPY = simple);
+ALTER TEXT SEARCH CONFIGURATION ours DROP MAPPING FOR url;
+CREATE TABLE notes (body text, search tsvector GENERATED ALWAYS AS (to_tsvector('public.ours', body)) STORED);
+CREATE TEXT SEARCH CONFIGURATION gone (PARSER = "default");
