@@ -28,17 +28,18 @@ from mendbook.stages.timeline import Call, Timeline
 from mendbook.target import Target
 
 PERIOD_S = 0.05  # between two calls
-LIMIT_MS = 3_000  # more than a step waits for its lock: who waits longer than that does not wait for a step
+LOCK_TIMEOUT_MS = 3_000  # more than a step waits for its lock: who waits longer than that does not wait for a step
+STATEMENT_TIMEOUT_MS = 4_000
 QUICK_S = 0.05  # what took longer at the start is only parsed
 SLOW_S = 0.5  # a backfill pauses while answers take longer
+RECENT_S = 1.0  # as long a slow answer counts
 READS = 10  # as many tables are read
 
 _SENT = {"SELECT", "VALUES", "INSERT", "UPDATE", "DELETE", "MERGE"}
-_LOCKING = {"UPDATE", "SHARE"}  # behind FOR
+_NOT_ONLY_READING = {"INTO", "INSERT", "UPDATE", "DELETE", "MERGE", "SHARE"}  # also behind WITH and behind FOR
 _TIMEOUTS = {"55P03", "57014"}  # lock_timeout and statement_timeout
 _UNTYPED = "42P18"  # only its value tells the type of a parameter; every name was found before that is seen
 
-_BEGIN = f"BEGIN READ ONLY; SET LOCAL statement_timeout = {LIMIT_MS}; SET LOCAL lock_timeout = {LIMIT_MS}"
 _READABLE: LiteralString = """
 SELECT w.name FROM unnest(%s::text[]) WITH ORDINALITY AS w (name, at)
 JOIN pg_class c ON c.oid = to_regclass(w.name) AND c.relkind IN ('r', 'p', 'm')
@@ -132,7 +133,7 @@ class Canary:
 
     def _call(self, conn: psycopg.Connection[Any], each: Statement, *, known: bool) -> Call:
         pgconn = conn.pgconn
-        pgconn.exec_(_BEGIN.encode())
+        pgconn.exec_(_begin())
         name = b"" if known else each.held
         begun = self._since = time.monotonic()
         at = self.timeline.now()
@@ -168,9 +169,11 @@ class Canary:
             if not each.held or self._conn is None or self._conn.pgconn.status != ConnStatus.OK:
                 continue
             pgconn = self._conn.pgconn
-            pgconn.exec_(_BEGIN.encode())
-            nulls = ", ".join(["NULL"] * pgconn.describe_prepared(each.held).nparams)
-            result = pgconn.exec_(b"EXPLAIN EXECUTE " + each.held + (f" ({nulls})" if nulls else "").encode())
+            pgconn.exec_(_begin())
+            result = pgconn.describe_prepared(each.held)
+            if result.status == ExecStatus.COMMAND_OK:
+                nulls = ", ".join(["NULL"] * result.nparams)
+                result = pgconn.exec_(b"EXPLAIN EXECUTE " + each.held + (f" ({nulls})" if nulls else "").encode())
             sqlstate, said = _error(result)
             pgconn.exec_(b"ROLLBACK")
             if sqlstate and sqlstate not in _TIMEOUTS:
@@ -193,7 +196,7 @@ class Canary:
 
     def slow(self) -> list[str]:
         """What waits for its answer now for longer than is usual, or did in the last moment."""
-        since, recent = self._since, self.timeline.now() - SLOW_S
+        since, recent = self._since, self.timeline.now() - RECENT_S
         late = [each for each in self.timeline.calls[-len(self._sent) :] if each.at + each.seconds > recent]
         waits = [f"{each.statement} took {each.seconds:.1f} s" for each in late if each.seconds > SLOW_S]
         if since is not None and time.monotonic() - since > SLOW_S:
@@ -208,11 +211,16 @@ def _reads(conn: psycopg.Connection[Any], steps: Iterable[Step]) -> list[Stateme
     return [Statement(at=f"a read of {name}", sql=f"TABLE {name} LIMIT 1") for (name,) in found]
 
 
+def _begin() -> bytes:
+    limits = f"SET LOCAL lock_timeout = {LOCK_TIMEOUT_MS}; SET LOCAL statement_timeout = {STATEMENT_TIMEOUT_MS}"
+    return f"BEGIN READ ONLY; {limits}".encode()
+
+
 def _only_reads(conn: psycopg.Connection[Any], text: str) -> bool:
     """Whether a statement reads and does nothing else, as far as its text and the catalog tell."""
     tokens = lexer.significant(text)
-    words = [token.text.upper() for token in tokens]
-    if lexer.verb(tokens) not in ("SELECT", "TABLE") or "INTO" in words or _LOCKING & {*words}:
+    words = {token.text.upper() for token in tokens}
+    if lexer.verb(tokens) not in ("SELECT", "TABLE") or words & _NOT_ONLY_READING:
         return False
     names = [token.text.strip('"') for token in tokens if token.kind in ("word", "quoted")]
     return not conn.execute(_VOLATILE, [[*names, *map(str.lower, names)]]).rowcount

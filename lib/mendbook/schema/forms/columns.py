@@ -106,10 +106,6 @@ DECLARE
 BEGIN
   WHILE block <= pg_relation_size({table}::regclass) / current_setting('block_size')::bigint LOOP
     asked := clock_timestamp();
-    IF asked > began + slice THEN
-      PERFORM set_config('mendbook.filled', file || '/' || block, false);
-      RETURN;
-    END IF;
     UPDATE ONLY {relation} SET {name} = DEFAULT
     WHERE {name} IS NULL AND ctid >= format('(%s,0)', block)::tid AND ctid < format('(%s,0)', block + batch)::tid;
     COMMIT;
@@ -118,6 +114,10 @@ BEGIN
       batch := least(batch * 2, {most});
     ELSIF clock_timestamp() - asked > interval {long} THEN
       batch := greatest(batch / 2, 1);
+    END IF;
+    IF clock_timestamp() > began + slice THEN
+      PERFORM set_config('mendbook.filled', file || '/' || block, false);
+      RETURN;
     END IF;
   END LOOP;
   PERFORM set_config('mendbook.filled', '', false);
