@@ -24,7 +24,8 @@ from mendbook.schema.audit import Audit
 from mendbook.schema.clone import Clone
 from mendbook.schema.snapshot import Snapshot
 from mendbook.schema.tables import Tables
-from mendbook.show import live
+from mendbook.show import live, plots
+from mendbook.show.plots import Plot
 from mendbook.stages import apply, canary, document, edits, lasting, plan, rehearse, reproduce, resume, verify
 from mendbook.stages.application import Application
 from mendbook.stages.canary import Canary
@@ -317,6 +318,11 @@ class Incident(Recording):
             self.record["application"] = done.to_json()
             return done
 
+    @property
+    def timeline(self) -> Plot:
+        """What happened when while the plan was applied."""
+        return Plot(data=self.record["timeline"])
+
     def verify(self) -> Verification:
         """Verify on the target; raises `NotVerified` naming what does not hold."""
         with self._stage("verify"):
@@ -362,7 +368,7 @@ class Incident(Recording):
 
     def document(self) -> Document:
         """Write ``record.json``, ``fix.md`` and ``fix.html``."""
-        return document.write(self.folder, self.record)
+        return document.write(self.folder, self.record, plots.draw)
 
     def _ended(self, verdict: str, command: str) -> Verdict:
         """End a repair or a rollback: nothing of it is left to be resumed."""

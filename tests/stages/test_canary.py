@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -108,6 +109,11 @@ def test_a_repair_without_load_has_a_canary_without_new_errors(shop: Shop) -> No
         assert 0 < asked <= granted <= ended <= said["seconds"]
         assert done
     assert column[4] <= index[2]
+    page = (found.folder / "fix.html").read_text()
+    assert page.count("<svg") == 1
+    for text in (page, (found.folder / "fix.md").read_text()):
+        assert "While it was applied" in text
+        assert "app/orders.py:12" in text
 
 
 def test_a_pool_that_prepared_every_column_is_named_after_one_is_added(shop: Shop) -> None:
@@ -123,6 +129,10 @@ def test_a_pool_that_prepared_every_column_is_named_after_one_is_added(shop: Sho
         'a read of "public"."orders"',
     ]
     assert [line for line in stale if "0A000 cached plan must not change result type" not in line] == []
+    said = (found.folder / "fix.md").read_text()
+    assert "0A000 cached plan must not change result type" in said
+    for driver in ("Psycopg 3", "asyncpg", "node-postgres", "pgx", "Rails", "JDBC"):
+        assert re.search(rf"^\| [^|]*{driver}", said, re.MULTILINE), driver
     with psycopg.connect(shop.conninfo) as conn:
         assert conn.execute("SELECT count(*) FROM orders").fetchone() == (0,)
 
@@ -134,7 +144,9 @@ def test_a_table_that_somebody_has_locked_stops_the_next_step(shop: Shop, monkey
     with psycopg.connect(shop.conninfo) as rival:
         with monkeypatch.context() as patch:
             at_first(patch, "done", lambda: rival.execute("LOCK TABLE orders IN ACCESS EXCLUSIVE MODE"))
-            with pytest.raises(Halted, match=r"Create index .*orders_placed_at was not begun.*app/orders\.py:12 .*55P03"):
+            with pytest.raises(
+                Halted, match=r"Create index .*orders_placed_at was not begun.*app/orders\.py:12 .*55P03"
+            ):
                 repair(found, wait=1)
         rival.rollback()
     assert "orders_placed_at" not in shop.indexes()

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
+
+from mendbook import frameworks
 
 SLOTS = 240  # as many points of time as a record keeps of the canary
 
@@ -92,3 +94,34 @@ def _slots(calls: list[Call], seconds: float) -> Iterator[list[Any]]:
 
 def _rounded(*seconds: float) -> list[float]:
     return [round(each, 3) for each in seconds]
+
+
+# ---- what a record says, for people
+
+
+Table = tuple[tuple[str, ...], list[list[str]]]
+
+
+def tables(data: Mapping[str, Any]) -> list[Table]:
+    """The steps, the canary and what a pool can no longer run, of what `Timeline.to_json` gave; none without rows."""
+    steps = [
+        [title, lock, _ms(granted - asked), _ms(ended - granted) if done else "did not get it"]
+        for title, lock, asked, granted, ended, done in data["steps"]
+    ]
+    sent = [
+        [at, str(calls), f"{median} ms", f"{worst} ms", known, new or "none"]
+        for at, calls, median, worst, known, new in data["statements"]
+    ]
+    lost = [line.partition(": ")[::2] for line in data["stale"]]
+    drivers = [[title, said] for title, said in frameworks.stale()] if lost else []
+    found = [
+        (("step", "lock", "waited", "held"), steps),
+        (("canary", "calls", "median", "worst", "failed at the start", "new errors"), sent),
+        (("a pool older than the change", "can no longer run it"), [list(pair) for pair in lost]),
+        (("driver", "with such a statement it"), drivers),
+    ]
+    return [(head, rows) for head, rows in found if rows]
+
+
+def _ms(seconds: float) -> str:
+    return f"{seconds * 1000:.0f} ms"
