@@ -314,14 +314,15 @@ class Incident(Recording):
             try:
                 done = apply.run(self.plan, self.target, self.journal, approved=by, wait=wait, show=show, canary=bird)
             finally:
-                self.record["timeline"] = bird.timeline.to_json()
+                if bird.timeline.holds:  # what was refused takes nothing away from the record
+                    self.record["timeline"] = bird.timeline.to_json()
             self.record["application"] = done.to_json()
             return done
 
     @property
     def timeline(self) -> Plot:
         """What happened when while the plan was applied."""
-        return Plot(data=self.record["timeline"])
+        return Plot(data=self.record.get("timeline", {}))
 
     def verify(self) -> Verification:
         """Verify on the target; raises `NotVerified` naming what does not hold."""

@@ -65,3 +65,8 @@ def test_the_text_says_what_the_picture_says() -> None:
     said = str(Plot(data=line(steps=[STEP, FAILED], stale=["a read: 0A000 no"])))
     for word in ("300 ms", "100 ms", "did not get it", "42703 known", "55P03 new", "0A000 no", "asyncpg"):
         assert word in said
+
+
+def test_where_no_step_was_applied_that_is_said() -> None:
+    assert str(Plot(data={})) == "No step was applied."
+    assert "<svg" not in Plot(data={})._repr_html_()

@@ -192,6 +192,22 @@ def test_a_step_that_breaks_what_runs_stops_the_next_one(shop: Shop) -> None:
     assert fingerprint(shop.conninfo) == before
 
 
+def test_a_table_that_goes_by_plan_breaks_nothing(shop: Shop) -> None:
+    run(shop.conninfo, "CREATE TABLE old_orders (id int)")
+    found = shop.diagnose({"sql": "DROP TABLE old_orders"}, TOKEN, INDEX, allow_dangerous=True)
+    repair(found)
+    assert "old_orders" not in str(record(found)["timeline"]["statements"])
+
+
+def test_a_canary_that_loses_its_connection_stops_nothing(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = shop.diagnose(INDEX)
+    end = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = 'mendbook canary'"
+    at_first(monkeypatch, "done", lambda: run(shop.conninfo, end))
+    repair(found)
+    assert "lost" not in events(found)
+    assert record(found)["verdict"] == "fixed and verified"
+
+
 @pytest.mark.parametrize(
     ("sql", "runs"),
     [
@@ -212,7 +228,7 @@ def test_only_what_reads_is_run(sql: str, runs: bool, shop: Shop) -> None:
         assert canary._only_reads(conn, sql) is runs
     found = shop.diagnose()
     bird = Canary([sent])
-    with bird.singing(found.target, found.plan.steps):
+    with bird.singing(found.target, found.plan):
         bird.round()
         assert sent.runs is runs
         assert not bird.broken()

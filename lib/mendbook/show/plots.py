@@ -12,19 +12,24 @@ from mendbook.stages import timeline
 
 _WIDTH, _LEFT, _ROW, _PANEL, _BOTTOM = 760, 12, 34, 90, 34
 _TICKS = 5
+_NOTHING = "No step was applied."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Plot:
     """The time line of a record: drawn where there is a page, and in tables everywhere."""
 
-    data: Mapping[str, Any]  # as `mendbook.stages.timeline.Timeline.to_json` gives it
+    data: Mapping[str, Any]  # as `mendbook.stages.timeline.Timeline.to_json` gives it; empty: no step was applied
 
     def _repr_html_(self) -> str:
+        if not self.data:
+            return f"<p>{_NOTHING}</p>"
         tables = "".join(render.table_html(head, rows) for head, rows in timeline.tables(self.data))
         return draw(self.data) + tables
 
     def __str__(self) -> str:
+        if not self.data:
+            return _NOTHING
         return "\n\n".join(render.table_text(head, rows) for head, rows in timeline.tables(self.data))
 
 

@@ -184,7 +184,7 @@ class _Run:
                 watcher = held.enter_context(self.target.connect())
                 held.enter_context(blockers.watched(watcher, conn.info.backend_pid, self._tell, self.canary.timeline))
                 if forward:  # what a rollback takes back makes the statements fail again
-                    held.enter_context(self.canary.singing(self.target, self.plan.steps))
+                    held.enter_context(self.canary.singing(self.target, self.plan))
             self._each(conn, guard, left if forward else left[::-1], found)
 
     def _each(

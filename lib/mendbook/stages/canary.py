@@ -11,7 +11,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import cycle
 from typing import Any, LiteralString
@@ -23,7 +23,8 @@ from psycopg.pq.abc import PGresult
 from mendbook import lexer, redaction
 from mendbook.runbook import Runbook
 from mendbook.runbook_text import Option, Value
-from mendbook.schema.step import Step
+from mendbook.schema.key import qualified
+from mendbook.stages.plan import Plan
 from mendbook.stages.timeline import Call, Timeline
 from mendbook.target import Target
 
@@ -83,13 +84,13 @@ class Canary:
         self._since: float | None = None  # when the call began that is under way
 
     @contextmanager
-    def singing(self, target: Target, steps: Iterable[Step]) -> Iterator[None]:
+    def singing(self, target: Target, plan: Plan) -> Iterator[None]:
         """Send statements in a thread; at the end, see what the connection can no longer run.
 
         Raises `UnreadableTarget` where no connection is left.
         """
         with target.connect(application_name="mendbook canary") as conn:
-            self._listen(conn, steps)
+            self._listen(conn, plan)
             self._conn, ended = conn, threading.Event()
             thread = threading.Thread(target=self._sing, args=(ended,), name="mendbook-canary", daemon=True)
             thread.start()
@@ -98,13 +99,14 @@ class Canary:
             finally:
                 ended.set()
                 thread.join()
-                self.timeline.stale = list(self._stale())
+                with suppress(psycopg.Error):  # a lost connection holds nothing any more
+                    self.timeline.stale = list(self._stale())
                 self._conn = None
 
-    def _listen(self, conn: psycopg.Connection[Any], steps: Iterable[Step]) -> None:
+    def _listen(self, conn: psycopg.Connection[Any], plan: Plan) -> None:
         """Send each statement for the first time: what fails now is no fault of the steps."""
         if not self._known:
-            self._sent += _reads(conn, steps)
+            self._sent += _reads(conn, plan)
         row = conn.execute("SELECT pg_backend_pid()").fetchone()
         pooled = row is None or row[0] != conn.info.backend_pid
         for number, each in enumerate(self._sent):
@@ -128,8 +130,10 @@ class Canary:
         with self._turn:
             if self._conn is None or self._conn.pgconn.status != ConnStatus.OK:
                 return False
-            self._call(self._conn, each, known=True)
-            return True
+            with suppress(psycopg.Error):
+                self._call(self._conn, each, known=True)
+            self._since = None
+            return self._conn.pgconn.status == ConnStatus.OK
 
     def _call(self, conn: psycopg.Connection[Any], each: Statement, *, known: bool) -> Call:
         pgconn = conn.pgconn
@@ -204,9 +208,10 @@ class Canary:
         return waits
 
 
-def _reads(conn: psycopg.Connection[Any], steps: Iterable[Step]) -> list[Statement]:
-    """A read of each table that is there and that a step locks."""
-    names = list(dict.fromkeys(name for step in steps for name in step.locks))
+def _reads(conn: psycopg.Connection[Any], plan: Plan) -> list[Statement]:
+    """A read of each table that is there, that a step locks, and that stays."""
+    gone = {qualified(key.schema, key.name) for key in plan.dropped if not key.part}
+    names = list(dict.fromkeys(name for step in plan.steps for name in step.locks if name not in gone))
     found = conn.execute(_READABLE, [names, READS]).fetchall()
     return [Statement(at=f"a read of {name}", sql=f"TABLE {name} LIMIT 1") for (name,) in found]
 
