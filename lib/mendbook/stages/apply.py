@@ -198,7 +198,7 @@ class _Run:
             seen=lambda: self.seen.names(),
             timeline=self.canary.timeline,
             calm=calm.between_slices,
-            filled=found.filled,
+            filled={**found.filled},
         )
         for place, group in enumerate(execution.groups(left, self.direction)):
             guard.execute("SELECT")  # fails where this run has lost its turn

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -70,7 +70,7 @@ class Terms:
     seen: Callable[[], list[str]] = list  # who was last seen to block them, for where nobody holds a lock
     timeline: Timeline = field(default_factory=Timeline)
     calm: Callable[[], None] = lambda: None  # returns when a backfill may go on; raises where it may not
-    filled: Mapping[int, str] = field(default_factory=dict)  # how far an earlier run filled, by the number of the step
+    filled: dict[int, str] = field(default_factory=dict)  # how far backfills came, by the number of the step
 
 
 def statements(step: Step, direction: str) -> Sequence[str]:
@@ -166,7 +166,7 @@ def _outside(
 
 
 def _in_slices(conn: psycopg.Connection[Any], number: int, statement: str, terms: Terms) -> None:
-    """Run a backfill a slice at a time, from where an earlier run stopped, and look after each whether to go on."""
+    """Run a backfill a slice at a time, from where the last attempt stopped, and look after each whether to go on."""
     try:
         conn.execute(_SLICES, [SLICE, terms.filled.get(number, "")])
         while True:
@@ -174,6 +174,7 @@ def _in_slices(conn: psycopg.Connection[Any], number: int, statement: str, terms
             row = conn.execute(_FILLED).fetchone()
             if row is None or not row[0]:
                 return
+            terms.filled[number] = row[0]
             terms.say("filled", number=number, at=row[0])
             terms.calm()
     finally:
