@@ -14,6 +14,7 @@
     │   ├── SchemaMoved           4
     │   └── RehearsalFailed       4
     ├── ApplyFailed               5   what was done is undone or named exactly
+    │   └── Halted                5   stopped between two steps; a further run goes on
     ├── NotVerified               6   applied, and not verified
     └── LockNotObtained           7   nothing changed
 
@@ -86,6 +87,10 @@ class ApplyFailed(MendbookError):
     """The plan could not be applied."""
 
     exit_code = 5
+
+
+class Halted(ApplyFailed):
+    """Applying stopped between two steps, since going on would have harmed what runs; run it again to go on."""
 
 
 class NotVerified(MendbookError):

@@ -25,8 +25,10 @@ from mendbook.schema.clone import Clone
 from mendbook.schema.snapshot import Snapshot
 from mendbook.schema.tables import Tables
 from mendbook.show import live
-from mendbook.stages import apply, document, edits, lasting, plan, rehearse, reproduce, resume, verify
-from mendbook.stages.apply import Application
+from mendbook.show.plots import Plot
+from mendbook.stages import apply, canary, document, edits, lasting, plan, rehearse, reproduce, resume, verify
+from mendbook.stages.application import Application
+from mendbook.stages.canary import Canary
 from mendbook.stages.document import Record
 from mendbook.stages.plan import Plan
 from mendbook.stages.rehearse import Rehearsal
@@ -307,9 +309,19 @@ class Incident(Recording):
         """Apply the approved plan; raises what `apply.run` raises."""
         with self._stage("apply"):
             by, show = self.record.get("approved", ""), live.place()
-            done = apply.run(self.plan, self.target, self.journal, approved=by, wait=wait, show=show)
+            bird = Canary(canary.traffic(self.runbook, self.option, self.values))
+            try:
+                done = apply.run(self.plan, self.target, self.journal, approved=by, wait=wait, show=show, canary=bird)
+            finally:
+                if bird.timeline.holds:  # what was refused takes nothing away from the record
+                    self.record["timeline"] = bird.timeline.to_json()
             self.record["application"] = done.to_json()
             return done
+
+    @property
+    def timeline(self) -> Plot:
+        """What happened when while the plan was applied."""
+        return Plot(data=self.record.get("timeline", {}))
 
     def verify(self) -> Verification:
         """Verify on the target; raises `NotVerified` naming what does not hold."""

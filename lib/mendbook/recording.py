@@ -9,6 +9,7 @@ from pathlib import Path
 
 from mendbook.errors import ApplyFailed, MendbookError, NotVerified, Surroundings
 from mendbook.request import now, who
+from mendbook.show import plots
 from mendbook.stages import document
 from mendbook.stages.document import Record
 from mendbook.stages.journal import Journal
@@ -41,7 +42,7 @@ class Recording:
     def _conclude(self, verdict: str, exit_code: int, command: str) -> Verdict:
         self.record.update(verdict=verdict, exit_code=exit_code, next=command)
         self._remember(verdict, exit_code)
-        document.write(self.folder, self.record)
+        document.write(self.folder, self.record, plots.draw)
         return Verdict(
             verdict=verdict, exit_code=exit_code, digest=self.record["digest"], folder=self.folder, next=command
         )
@@ -81,7 +82,7 @@ class Recording:
             self.record.update(verdict=verdict, exit_code=code, next="")
         document.save(self.folder, self.record)
         if "reproduction" in self.record:
-            document.write(self.folder, self.record)
+            document.write(self.folder, self.record, plots.draw)
 
     def _remember(self, verdict: str, exit_code: int) -> None:
         self.record["history"].append({"when": now(), "who": who(), "verdict": verdict, "exit_code": exit_code})

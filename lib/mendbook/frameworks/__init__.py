@@ -80,7 +80,14 @@ class Framework:
     codes: Mapping[str, Kind] = field(default_factory=dict)  # its own error codes
     statements: tuple[str, ...] = ()  # regular expressions whose group "sql" is the failing statement
     frames: tuple[str, ...] = ()  # beginnings of stack frames that are library code, where the path does not tell
+    # What it does with a statement that it prepared before the columns of the result changed (0A000), and what helps.
+    stale: str = ""
     qualifies_by: Literal["table", "alias"] | None = None  # how the SQL that it writes itself qualifies columns
+
+
+def stale() -> list[tuple[str, str]]:
+    """(title, what to do) of each that says what it does with a stale prepared statement."""
+    return [(each.title, each.stale) for each in listing().values() if each.stale]
 
 
 @functools.cache

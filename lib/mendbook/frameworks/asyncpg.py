@@ -30,4 +30,9 @@ FRAMEWORK = Framework(
         Wording(text="Multiple exceptions: {}Connect call failed (…", kind="connection_refused", own=False),
     ),
     codes={"TimeoutError": "statement_timeout"},
+    # asyncpg/connection.py, at InvalidCachedStatementError; run with 0.32.0
+    stale=(
+        "prepares it anew by itself; inside a transaction that one fails once: run the transaction again, or connect "
+        "with statement_cache_size=0"
+    ),
 )

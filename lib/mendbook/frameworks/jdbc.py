@@ -30,4 +30,9 @@ FRAMEWORK = Framework(
     ),
     statements=(r"Batch entry \d+ (?P<sql>(?:.|\n){1,20000}?) was aborted",),
     frames=("org.postgresql.",),
+    # https://jdbc.postgresql.org/documentation/query/prepared-statements/, "autosave"
+    stale=(
+        "prepares it anew by itself; inside a transaction that one fails: set autosave=conservative or "
+        "prepareThreshold=0, or evict the pool's connections"
+    ),
 )

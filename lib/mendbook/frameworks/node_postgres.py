@@ -45,4 +45,6 @@ FRAMEWORK = Framework(
         "ETIMEDOUT": "connection_refused",
         "ECONNRESET": "connection_lost",
     },
+    # packages/pg/lib/query.js: only a query with a name is prepared, and what was parsed is never forgotten
+    stale=("fails each time on that client, where the query has a name: end the pool's clients, or leave the name out"),
 )

@@ -25,4 +25,9 @@ FRAMEWORK = Framework(
         Wording(text="context deadline exceeded", kind="statement_timeout", own=False),
         Wording(text="expected {} arguments, got {}", kind="other", own=False),
     ),
+    # https://github.com/jackc/pgx/issues/927, and #841
+    stale=(
+        "fails once on each connection, which then forgets it: run the statement again, or set "
+        "default_query_exec_mode=exec"
+    ),
 )

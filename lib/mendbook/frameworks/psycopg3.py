@@ -32,4 +32,9 @@ FRAMEWORK = Framework(
         Wording(text="the query has {} placeholders but {} parameters were passed", kind="other"),
         Wording(text="the query has {} placeholder but {} parameters were passed", kind="other"),
     ),
+    # Run with 3.3.9; prepared statements: https://www.psycopg.org/psycopg3/docs/advanced/prepare.html
+    stale=(
+        "fails each time on that connection until it is closed: let the pool replace its connections, or connect with "
+        "prepare_threshold=None"
+    ),
 )

@@ -50,6 +50,11 @@ FRAMEWORK = Framework(
         Wording(text="No migration with version number {}.", kind="migration_history"),
     ),
     qualifies_by="table",
+    # exec_cache in activerecord/lib/active_record/connection_adapters/postgresql_adapter.rb
+    stale=(
+        "prepares it anew by itself; inside a transaction that one fails with PreparedStatementCacheExpired: run the "
+        "transaction again, or set prepared_statements: false"
+    ),
 )
 
 

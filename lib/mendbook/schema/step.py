@@ -30,6 +30,7 @@ class Step:
     scans: tuple[str, ...] = ()  # qualified relations that are read whole under the lock
     loses: str = ""  # what running it loses for good; empty: nothing
     undo_loses: str = ""  # what undoing it loses for good
+    batched: bool = False  # fills rows in batches; where mendbook.slice is set, it stops after that time and can go on
     passing: bool = False  # it changes nothing that stays, so that no later deployment meets it
 
     @property

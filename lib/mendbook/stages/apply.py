@@ -1,18 +1,18 @@
-"""Application: the planned steps, exactly those, on the target; with a journal that survives a crash."""
+"""Applying: the planned steps, exactly those, on the target; with a journal that survives a crash."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
 from typing import Any, LiteralString, NoReturn
 
 import psycopg
 
-from mendbook import redaction, render
+from mendbook import redaction
 from mendbook.errors import (
     ApplyFailed,
+    Halted,
     LockNotObtained,
     MendbookError,
     NotApproved,
@@ -24,8 +24,11 @@ from mendbook.request import who
 from mendbook.schema import snapshot
 from mendbook.schema.step import Step, Transaction
 from mendbook.stages import blockers, edits, execution, permits, resume, turn
+from mendbook.stages.application import Application
 from mendbook.stages.blockers import Blockers
-from mendbook.stages.execution import Applied, Clock, Numbered
+from mendbook.stages.calm import Calm
+from mendbook.stages.canary import Canary
+from mendbook.stages.execution import Applied, Clock, Numbered, Terms
 from mendbook.stages.journal import Journal
 from mendbook.stages.plan import Plan
 from mendbook.stages.resume import Progress
@@ -36,46 +39,6 @@ TAKE_BACK_S = 30.0  # to go on asking for the locks of one step's undo
 
 _SESSION: LiteralString = "SELECT pid, backend_start::text FROM pg_stat_activity WHERE pid = pg_backend_pid()"
 _ALIVE: LiteralString = "SELECT FROM pg_stat_activity WHERE pid = %s AND backend_start = %s::timestamptz"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Application:
-    """What was done on the target."""
-
-    direction: str  # forward or undo
-    digest: str
-    applied: tuple[Applied, ...]
-    seconds: float
-
-    @property
-    def resumed(self) -> bool:
-        """Whether it went on where an earlier run had stopped."""
-        return any(not each.attempts for each in self.applied)
-
-    def rows(self) -> list[tuple[str, str, str, str]]:
-        """(number, what, attempts, milliseconds) of each step."""
-        return [
-            (
-                str(number),
-                each.title,
-                str(each.attempts) if each.attempts else "earlier",
-                f"{each.seconds * 1000:.0f} ms" if each.attempts else "",
-            )
-            for number, each in enumerate(self.applied, 1)
-        ]
-
-    def to_json(self) -> dict[str, Any]:
-        """As the record keeps it."""
-        return {"rows": [list(row) for row in self.rows()], "seconds": self.seconds, "resumed": self.resumed}
-
-    def _repr_html_(self) -> str:
-        return render.table_html(_HEAD, self.rows())
-
-    def __str__(self) -> str:
-        return render.table_text(_HEAD, self.rows())
-
-
-_HEAD = ("step", "done", "attempts", "took")
 
 
 def approve(plan: Plan, digest: str) -> None:
@@ -99,18 +62,19 @@ def run(
     approved: str,
     wait: float = 60.0,
     show: Show = lambda seen: None,
+    canary: Canary | None = None,
 ) -> Application:
     """Apply *plan* to *target*, or go on where an earlier run stopped.
 
     *wait* is the total time in seconds to go on asking for locks and for a connection; *show* is given who is in the
-    way, before the first step and whenever that changes.
+    way, before the first step and whenever that changes. The *canary* sings meanwhile, and keeps the time line.
 
-    Raises `NotApproved`, `WrongTarget`, `SchemaMoved` and `LockNotObtained` with nothing changed, `ApplyFailed` with
-    what was done undone or named.
+    Raises `NotApproved`, `WrongTarget`, `SchemaMoved` and `LockNotObtained` with nothing changed, `Halted` between two
+    steps, `ApplyFailed` with what was done undone or named.
     """
     approve(plan, approved)
     with journal.held():
-        return _Run(plan, target, journal, "forward", wait, show).go()
+        return _Run(plan, target, journal, "forward", wait, show, canary=canary).go()
 
 
 def undo(
@@ -144,8 +108,10 @@ class _Run:
         wait: float,
         show: Show,
         fingerprint: str = "",
+        canary: Canary | None = None,
     ) -> None:
         self.show = show
+        self.canary = canary or Canary()
         self.plan, self.target, self.journal, self.direction = plan, target, journal, direction
         self.fingerprint = fingerprint  # of the schema as it was verified after the plan was applied
         self.start = time.monotonic()
@@ -162,6 +128,9 @@ class _Run:
             lost = self._through_losses()
             if lost is None and self.direction == "forward":
                 self._edit(undo=False)
+        except Halted as error:
+            self.journal.note("halted", reason=_said(error))
+            raise
         except (MendbookError, psycopg.Error, KeyboardInterrupt) as error:
             self.journal.note("failed", reason=_said(error))
             self._take_back(error)
@@ -213,16 +182,29 @@ class _Run:
             # Where no connection is left for it, the steps go on unwatched.
             with suppress(UnreadableTarget):
                 watcher = held.enter_context(self.target.connect())
-                held.enter_context(blockers.watched(watcher, conn.info.backend_pid, self._tell))
+                held.enter_context(blockers.watched(watcher, conn.info.backend_pid, self._tell, self.canary.timeline))
+                if forward:  # what a rollback takes back makes the statements fail again
+                    held.enter_context(self.canary.singing(self.target, self.plan))
             self._each(conn, guard, left if forward else left[::-1], found)
 
     def _each(
         self, conn: psycopg.Connection[Any], guard: psycopg.Connection[Any], left: list[Numbered], found: Progress
     ) -> None:
         unsure = found.asked.numbers if found.asked else ()
-        for group in execution.groups(left, self.direction):
+        calm = Calm(conn, self.canary, self.clock.seconds, self._tell)
+        terms = Terms(
+            say=self.journal.write,
+            clock=self.clock,
+            seen=lambda: self.seen.names(),
+            timeline=self.canary.timeline,
+            calm=calm.between_slices,
+            filled={**found.filled},
+        )
+        for place, group in enumerate(execution.groups(left, self.direction)):
             guard.execute("SELECT")  # fails where this run has lost its turn
-            self._group(conn, group, again=any(number in unsure for number, _ in group))
+            if place:
+                calm.before(group)
+            self._group(conn, group, terms, again=any(number in unsure for number, _ in group))
 
     def _tell(self, seen: Blockers) -> None:
         """Show who is in the way, and write it down."""
@@ -230,11 +212,10 @@ class _Run:
         self.journal.note("blocked" if seen.waiting else "ahead", by=seen.names())
         self.show(seen)
 
-    def _group(self, conn: psycopg.Connection[Any], group: list[Numbered], *, again: bool) -> None:
+    def _group(self, conn: psycopg.Connection[Any], group: list[Numbered], terms: Terms, *, again: bool) -> None:
         numbers = [number for number, _ in group]
         self.begun |= {*numbers}
-        write, seen = self.journal.write, lambda: self.seen.names()
-        applied = execution.run(conn, group, self.direction, write, self.clock, again=again, seen=seen)
+        applied = execution.run(conn, group, self.direction, terms, again=again)
         self.done |= zip(numbers, applied, strict=True)
         self.journal.write("done", numbers=numbers, direction=self.direction)
 
@@ -346,10 +327,11 @@ class _Run:
 
     def _undo_step(self, number: int, step: Step) -> list[str]:
         note = self.journal.note
+        terms = Terms(say=note, clock=Clock(TAKE_BACK_S), timeline=self.canary.timeline)
         try:
             with self.target.connect() as conn:
                 for group in execution.groups([(number, step)], "undo"):
-                    execution.run(conn, group, "undo", note, Clock(TAKE_BACK_S), again=True)
+                    execution.run(conn, group, "undo", terms, again=True)
                     note("done", numbers=[number], direction="undo")
         except (MendbookError, psycopg.Error) as error:
             return [f"{step.title} ({redaction.scrub(_said(error))})"]

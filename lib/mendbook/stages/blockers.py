@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -15,10 +16,13 @@ from mendbook import redaction, render
 from mendbook.schema import locks
 from mendbook.schema.locks import Lock
 from mendbook.schema.step import Step, Transaction
+from mendbook.stages.timeline import Timeline
 
 PERIOD_S = 0.5  # between two looks while a step waits
+GLANCE_S = 0.05  # between two glances at whether it waits
 QUERY = 120  # characters of a query that are shown
 LAG = 256 * 1_048_576  # bytes of WAL that a slot may keep before it is worth a word
+BEHIND = 64 * 1_048_576  # bytes of WAL by which a standby may fall back while a table is filled
 LONG_S = 30  # a snapshot this old holds up what waits for all snapshots
 
 
@@ -105,6 +109,12 @@ _SLOTS: LiteralString = """
 SELECT slot_name::text, active, pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn)::bigint
 FROM pg_replication_slots WHERE pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn) > %s ORDER BY 3 DESC
 """
+# How far a standby is behind is null for a role that may not see it (manual, section 27.2.4: pg_read_all_stats).
+_STANDBYS: LiteralString = """
+SELECT pid, application_name, usename::text, pg_wal_lsn_diff(pg_current_wal_lsn(), replay_lsn)::bigint
+FROM pg_stat_replication WHERE replay_lsn IS NOT NULL ORDER BY pid
+"""
+_WAITS: LiteralString = "SELECT FROM pg_stat_get_activity(%s) WHERE wait_event_type = 'Lock'"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -190,6 +200,28 @@ def _slots(conn: psycopg.Connection[Any], steps: Sequence[Step]) -> Iterator[Blo
         )
 
 
+def behind(conn: psycopg.Connection[Any]) -> dict[int, int]:
+    """How many bytes of WAL each standby that is connected has yet to replay, by the pid that serves it."""
+    return {pid: lag for pid, _, _, lag in conn.execute(_STANDBYS)}
+
+
+def falling_back(conn: psycopg.Connection[Any], before: Mapping[int, int]) -> list[Blocker]:
+    """The standbys that have fallen back since they were so far behind as *before* says."""
+    return [
+        Blocker(
+            who=f"standby {name or 'without a name'}",
+            what="replication",
+            role=role,
+            application=name,
+            seconds=None,
+            query="",
+            why=f"is {lag / 1_048_576:.0f} MB of WAL behind",
+        )
+        for pid, name, role, lag in conn.execute(_STANDBYS)
+        if lag > before.get(pid, 0) + BEHIND
+    ]
+
+
 def _rows(conn: psycopg.Connection[Any], query: LiteralString, value: object) -> list[_Row]:
     with conn.cursor(row_factory=class_row(_Row)) as cursor:
         return cursor.execute(query, [value]).fetchall()
@@ -200,9 +232,11 @@ def _rows(conn: psycopg.Connection[Any], query: LiteralString, value: object) ->
 
 @contextmanager
 def watched(
-    conn: psycopg.Connection[Any], pid: int, tell: Callable[[Blockers], None], period: float = PERIOD_S
+    conn: psycopg.Connection[Any], pid: int, tell: Callable[[Blockers], None], timeline: Timeline
 ) -> Iterator[None]:
     """Look through *conn*, in a thread, at who blocks the session *pid*, and *tell* whenever that changes.
+
+    How long it waits for locks goes into *timeline*.
 
     *conn* is in no transaction: a build of an index would wait for the end of one that looked while it went on.
     """
@@ -210,14 +244,22 @@ def watched(
 
     def look() -> None:
         before: tuple[str, ...] = ()
-        with suppress(psycopg.Error):  # a lost connection is noticed by those who need it
-            while not ended.wait(period):
+        last, next_look = timeline.now(), time.monotonic() + PERIOD_S
+        with suppress(psycopg.Error), conn.cursor() as cursor:  # a lost connection is noticed by those who need it
+            while not ended.wait(GLANCE_S):
+                waits, now = cursor.execute(_WAITS, [pid]).rowcount > 0, timeline.now()
+                if waits:
+                    timeline.waited(last, now)
+                last = now
+                if time.monotonic() < next_look:
+                    continue
+                next_look = time.monotonic() + PERIOD_S
                 rows = _rows(conn, _SESSION + _BLOCKING, pid)
                 seen = Blockers(found=tuple(row.blocker("holds what the step waits for") for row in rows), waiting=True)
-                now = tuple(each.who for each in seen.found)
-                if now != before:
+                names = tuple(each.who for each in seen.found)
+                if names != before:
                     tell(seen)
-                before = now
+                before = names
 
     thread = threading.Thread(target=look, name="mendbook-blockers", daemon=True)
     thread.start()

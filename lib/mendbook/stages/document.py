@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,11 @@ from typing import Any
 from mendbook import redaction, render
 from mendbook.render import Box, Picture
 from mendbook.schema import audit
+from mendbook.stages import timeline
 from mendbook.stages.rehearse import MARKS
 
 Record = dict[str, Any]
+Draw = Callable[[Record], str]  # a time line as SVG
 
 _STYLE = """
 :root{color-scheme:light dark}
@@ -53,12 +55,12 @@ def load(folder: Path) -> Record:
     return record
 
 
-def write(folder: Path, record: Record) -> Document:
-    """Write the record and both documents into *folder*."""
+def write(folder: Path, record: Record, draw: Draw) -> Document:
+    """Write the record and both documents into *folder*; *draw* makes the picture of the time line."""
     record = redaction.scrub_all(record)
     save(folder, record)
     put(folder / "fix.md", markdown(record))
-    put(folder / "fix.html", html(record))
+    put(folder / "fix.html", html(record, draw))
     files = tuple(folder / name for name in ("fix.html", "fix.md", "record.json"))
     return Document(folder=folder, verdict=str(record["verdict"]), files=files)
 
@@ -104,7 +106,12 @@ class Rows:
     marks: Mapping[str, str]
 
 
-Block = Heading | Prose | Items | Code | Rows | Picture
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    data: Record  # a time line; the tables behind it say the same
+
+
+Block = Heading | Prose | Items | Code | Rows | Picture | Drawn
 
 
 def blocks(record: Record) -> Iterator[Block]:
@@ -214,6 +221,11 @@ def _evidence(record: Record) -> Iterator[Block]:
         if name == "rehearsal" and record.get("application", {}).get("rows"):
             yield Heading("Applied")
             yield Rows(("step", "done", "attempts", "took"), record["application"]["rows"], {})
+        if name == "rehearsal" and record.get("timeline", {}).get("steps"):
+            yield Heading("While it was applied")
+            yield Drawn(record["timeline"])
+            for head, rows in timeline.tables(record["timeline"]):
+                yield Rows(head, rows, {})
 
 
 _CHECKS = {"rehearsal": "Rehearsed on a clone", "verification": "Verified on the target", "rolled_back": "Rolled back"}
@@ -267,13 +279,15 @@ def markdown(record: Record) -> str:
                 parts.append(render.table_markdown(block.head, block.rows))
             case Picture():
                 parts.append(block._repr_markdown_())
+            case Drawn():
+                pass
     return "\n\n".join(parts) + "\n"
 
 
-def html(record: Record) -> str:
+def html(record: Record, draw: Draw) -> str:
     """``fix.html``: stands alone, without network or script."""
     title = render.escape(record["text"]["title"])
-    body = "\n".join(map(_html, blocks(record)))
+    body = "\n".join(_html(block, draw) for block in blocks(record))
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -282,7 +296,7 @@ def html(record: Record) -> str:
     )
 
 
-def _html(block: Block) -> str:
+def _html(block: Block, draw: Draw) -> str:
     match block:
         case Heading():
             return f"<h2>{render.escape(block.text)}</h2>"
@@ -296,3 +310,5 @@ def _html(block: Block) -> str:
             return render.table_html(block.head, block.rows, marks=block.marks)
         case Picture():
             return block.html()
+        case Drawn():
+            return draw(block.data)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, LiteralString
 
 import psycopg
@@ -50,6 +50,7 @@ class Progress:
     applied: frozenset[int] = frozenset()  # the numbers of the steps that are done for sure
     asked: Asked | None = None  # what was under way when the last run ended
     session: tuple[int, str] | None = None  # the pid and the beginning of the last run's session
+    filled: Mapping[int, str] = field(default_factory=dict)  # how far backfills came, by the number of the step
 
 
 def progress(lines: Iterable[Line], digest: str) -> Progress:
@@ -75,11 +76,15 @@ def _follow(found: Progress, line: Line) -> Progress:
             return replace(found, session=(line["pid"], line["began"]))
         case "asked":
             asked = Asked(numbers=tuple(line["numbers"]), direction=line["direction"], xid=line["xid"])
-            return replace(found, open=True, direction=line["direction"], asked=asked)
+            forward = line["direction"] == "forward"
+            filled = {number: at for number, at in found.filled.items() if forward and number in asked.numbers}
+            return replace(found, open=True, direction=line["direction"], asked=asked, filled=filled)
         case "done":
             numbers = frozenset(line["numbers"])
             applied = found.applied | numbers if line["direction"] == "forward" else found.applied - numbers
             return replace(found, applied=applied, asked=None)
+        case "filled":
+            return replace(found, filled={**found.filled, line["number"]: line["at"]})
         case "edit":
             return replace(found, open=True, direction="undo" if line["undo"] else "forward")
         case "verified":

@@ -23,7 +23,9 @@ from mendbook.schema.text import aside, text
 
 _EXPRESSIONS = 17  # the major version since which ALTER COLUMN … SET EXPRESSION is there
 _NAMED = 18  # the major version since which NOT NULL has a name
-_BATCH = 64  # blocks of the table in one transaction of a backfill
+_BATCH = 64  # blocks of the table in the first transaction of a backfill
+_BATCH_MOST = 8_192  # blocks
+_BATCH_MS = 100  # the time for which each transaction of a backfill is meant to hold its rows
 
 
 def create(new: Object, context: Context) -> list[Step]:
@@ -88,25 +90,48 @@ def _leaves(new: Column, context: Context) -> tuple[str, ...]:
 
 
 def _backfill(new: Column, table: str) -> Step:
-    """Fill the rows that were there before, some blocks in each transaction: nobody waits for long."""
+    """Fill the rows that were there before, some blocks in each transaction: nobody waits for long.
+
+    The setting mendbook.slice, where there is one, ends it after that time; mendbook.filled then says how far it came,
+    and the same statement goes on from there while the rows are still in the same file.
+    """
     body = text(
         """
 DECLARE
-  block bigint := 0;
-  blocks bigint := pg_relation_size({table}::regclass) / current_setting('block_size')::bigint;
+  file text := pg_relation_filenode({table}::regclass);
+  filled text := coalesce(current_setting('mendbook.filled', true), '');
+  slice interval := nullif(current_setting('mendbook.slice', true), '');
+  block bigint := CASE split_part(filled, '/', 1) WHEN file THEN split_part(filled, '/', 2)::bigint ELSE 0 END;
+  batch bigint := {batch};
+  began timestamptz := clock_timestamp();
+  asked timestamptz;
 BEGIN
-  WHILE block <= blocks LOOP
+  WHILE block <= pg_relation_size({table}::regclass) / current_setting('block_size')::bigint LOOP
+    asked := clock_timestamp();
     UPDATE ONLY {relation} SET {name} = DEFAULT
-    WHERE {name} IS NULL AND ctid >= format('(%s,0)', block)::tid AND ctid < format('(%s,0)', block + {batch})::tid;
+    WHERE {name} IS NULL AND ctid >= format('(%s,0)', block)::tid AND ctid < format('(%s,0)', block + batch)::tid;
     COMMIT;
-    block := block + {batch};
+    block := block + batch;
+    IF clock_timestamp() - asked < interval {short} THEN
+      batch := least(batch * 2, {most});
+    ELSIF clock_timestamp() - asked > interval {long} THEN
+      batch := greatest(batch / 2, 1);
+    END IF;
+    IF clock_timestamp() > began + slice THEN
+      PERFORM set_config('mendbook.filled', file || '/' || block, false);
+      RETURN;
+    END IF;
   END LOOP;
+  PERFORM set_config('mendbook.filled', '', false);
 END
 """,
         table=sql.Literal(table),
         relation=table,
         name=sql.Identifier(new.name),
         batch=str(_BATCH),
+        most=str(_BATCH_MOST),
+        short=sql.Literal(f"{_BATCH_MS // 2} ms"),
+        long=sql.Literal(f"{_BATCH_MS * 2} ms"),
     )
     return Step(
         title=f"Fill {new.key} in batches" if table == qualified(new.schema, new.table) else f"Fill {table} in batches",
@@ -114,6 +139,7 @@ END
         undo=(),
         locks={table: Lock.ROW_EXCLUSIVE},
         transaction=Transaction.NONE,
+        batched=True,
     )
 
 
