@@ -9,7 +9,7 @@ from dataclasses import replace
 from psycopg import sql
 
 from mendbook import lexer
-from mendbook.schema import casts, creation, definition, inheritance
+from mendbook.schema import backfill, casts, creation, definition, inheritance
 from mendbook.schema.definition import alter_column, alter_table
 from mendbook.schema.drift import Difference
 from mendbook.schema.forms import identity, sequences, storage
@@ -23,9 +23,6 @@ from mendbook.schema.text import aside, text
 
 _EXPRESSIONS = 17  # the major version since which ALTER COLUMN … SET EXPRESSION is there
 _NAMED = 18  # the major version since which NOT NULL has a name
-_BATCH = 64  # blocks of the table in the first transaction of a backfill
-_BATCH_MOST = 8_192  # blocks
-_BATCH_MS = 100  # the time for which each transaction of a backfill is meant to hold its rows
 
 
 def create(new: Object, context: Context) -> list[Step]:
@@ -79,7 +76,7 @@ def _filled(new: Column, context: Context) -> list[Step]:
         locks=plain.locks,
         undo_loses=plain.undo_loses,
     )
-    filled = [_backfill(new, table) for table in _leaves(new, context)]
+    filled = [backfill.step(new, table) for table in _leaves(new, context)]
     required = _require(new, context) if new.not_null else []
     return [added, *filled, *required]
 
@@ -87,60 +84,6 @@ def _filled(new: Column, context: Context) -> list[Step]:
 def _leaves(new: Column, context: Context) -> tuple[str, ...]:
     """The tables that hold rows: a partitioned table itself holds none."""
     return tuple(name for name in context.family(new.key) if context.live.by_name[name].kind == "r")
-
-
-def _backfill(new: Column, table: str) -> Step:
-    """Fill the rows that were there before, some blocks in each transaction: nobody waits for long.
-
-    The setting mendbook.slice, where there is one, ends it after that time; mendbook.filled then says how far it came,
-    and the same statement goes on from there while the rows are still in the same file.
-    """
-    body = text(
-        """
-DECLARE
-  file text := pg_relation_filenode({table}::regclass);
-  filled text := coalesce(current_setting('mendbook.filled', true), '');
-  slice interval := nullif(current_setting('mendbook.slice', true), '');
-  block bigint := CASE split_part(filled, '/', 1) WHEN file THEN split_part(filled, '/', 2)::bigint ELSE 0 END;
-  batch bigint := {batch};
-  began timestamptz := clock_timestamp();
-  asked timestamptz;
-BEGIN
-  WHILE block <= pg_relation_size({table}::regclass) / current_setting('block_size')::bigint LOOP
-    asked := clock_timestamp();
-    UPDATE ONLY {relation} SET {name} = DEFAULT
-    WHERE {name} IS NULL AND ctid >= format('(%s,0)', block)::tid AND ctid < format('(%s,0)', block + batch)::tid;
-    COMMIT;
-    block := block + batch;
-    IF clock_timestamp() - asked < interval {short} THEN
-      batch := least(batch * 2, {most});
-    ELSIF clock_timestamp() - asked > interval {long} THEN
-      batch := greatest(batch / 2, 1);
-    END IF;
-    IF clock_timestamp() > began + slice THEN
-      PERFORM set_config('mendbook.filled', file || '/' || block, false);
-      RETURN;
-    END IF;
-  END LOOP;
-  PERFORM set_config('mendbook.filled', '', false);
-END
-""",
-        table=sql.Literal(table),
-        relation=table,
-        name=sql.Identifier(new.name),
-        batch=str(_BATCH),
-        most=str(_BATCH_MOST),
-        short=sql.Literal(f"{_BATCH_MS // 2} ms"),
-        long=sql.Literal(f"{_BATCH_MS * 2} ms"),
-    )
-    return Step(
-        title=f"Fill {new.key} in batches" if table == qualified(new.schema, new.table) else f"Fill {table} in batches",
-        forward=(text("DO {body}", body=sql.Literal(body)),),
-        undo=(),
-        locks={table: Lock.ROW_EXCLUSIVE},
-        transaction=Transaction.NONE,
-        batched=True,
-    )
 
 
 def _require(new: Column, context: Context) -> list[Step]:
