@@ -13,6 +13,7 @@ from typing import Any
 
 import psycopg
 from mendbook import runbook
+from mendbook.incident import Incident
 from mendbook.schema import snapshot
 from mendbook.schema.snapshot import Snapshot
 from mendbook.target import Target
@@ -69,6 +70,17 @@ def read(conninfo: str) -> Snapshot:
 def fingerprint(conninfo: str) -> str:
     """The fingerprint of a database's schema."""
     return read(conninfo).fingerprint()
+
+
+def repair(found: Incident, *, wait: float = 60.0) -> Incident:
+    """What the page does."""
+    incident = Incident.resume(str(found.folder), wait=wait)
+    incident.still_there()
+    incident.approve(found.plan.digest)
+    incident.apply(wait=wait)
+    incident.verify()
+    incident.repaired()
+    return incident
 
 
 def assert_no_traceback(answer: Answer) -> None:

@@ -65,8 +65,8 @@ WINGS = (GROUND, *((wing,) for wing in ABOVE))
 STAGES = (
     *("expected", "edits", "history", "script", "stated", "reproduce", "sessions", "replay", "plan", "repeatable"),
     "lasting",
-    *("rehearse", "journal", "resume", "turn", "permits", "timeline", "blockers", "canary", "execution", "application"),
-    *("calm", "apply", "verify", "document"),
+    *("rehearse", "journal", "resume", "turn", "permits", "timeline", "beside", "blockers", "canary", "execution"),
+    *("application", "calm", "apply", "verify", "document"),
 )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import gc
 import json
 import sys
 from typing import Any
@@ -31,10 +30,16 @@ def add(commands: Any) -> None:
 
 
 def _diff(parsed: argparse.Namespace) -> int:
+    from mendbook.schema import snapshot
+
+    parsed.json = parsed.format == "json"
+    with snapshot.no_collection():
+        return _compare(parsed)
+
+
+def _compare(parsed: argparse.Namespace) -> int:
     from mendbook.schema import comparison
 
-    gc.disable()  # it would look through two large schemas, and this ends soon
-    parsed.json = parsed.format == "json"
     found = comparison.make(parsed.live, parsed.desired, only=parsed.only)
     try:
         repair = found.repair(drops=parsed.allow_drops)

@@ -18,7 +18,7 @@ from mendbook.errors import ApplyFailed, NotVerified, Refused, SchemaMoved, Unre
 from mendbook.incident import Incident
 from mendbook.stages.journal import Journal
 
-from tests.helpers import fingerprint, run
+from tests.helpers import fingerprint, repair, run
 
 
 class Place:
@@ -68,17 +68,6 @@ def found(place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Inci
     monkeypatch.setenv("SHOP", place.conninfo())
     incident = Incident.begin(runbook=str(book), target="env:SHOP", incidents=str(tmp_path / "incidents"))
     incident.diagnosed()
-    return incident
-
-
-def repair(found: Incident, *, wait: float = 60.0) -> Incident:
-    """What the page does."""
-    incident = Incident.resume(str(found.folder), wait=wait)
-    incident.still_there()
-    incident.approve(found.plan.digest)
-    incident.apply(wait=wait)
-    incident.verify()
-    incident.repaired()
     return incident
 
 

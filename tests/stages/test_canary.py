@@ -20,7 +20,7 @@ from mendbook.stages.blockers import Blockers
 from mendbook.stages.canary import Canary
 from mendbook.stages.journal import Journal
 
-from tests.helpers import fingerprint, read, run
+from tests.helpers import fingerprint, read, repair, run
 
 INDEX = {"sql": "CREATE INDEX orders_placed_at ON orders (placed_at)"}
 TOKEN = {"sql": "ALTER TABLE orders ADD COLUMN token uuid NOT NULL DEFAULT gen_random_uuid()"}
@@ -55,17 +55,6 @@ class Shop:
 @pytest.fixture
 def shop(make_database: Callable[[str], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shop:
     return Shop(make_database(""), tmp_path, monkeypatch)
-
-
-def repair(found: Incident, *, wait: float = 30.0) -> Incident:
-    """What the page does."""
-    incident = Incident.resume(str(found.folder))
-    incident.still_there()
-    incident.approve(found.plan.digest)
-    incident.apply(wait=wait)
-    incident.verify()
-    incident.repaired()
-    return incident
 
 
 def record(found: Incident) -> dict[str, Any]:

@@ -13,7 +13,6 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 from types import FrameType
 
@@ -57,7 +56,9 @@ def copy(name: str, folder: Path) -> Path:
     Raises `Surroundings` where it cannot be written.
     """
     text = path(name).read_text(encoding="utf-8")
-    for number in count(1):
+    number = 0
+    while True:
+        number += 1
         made = folder / (f"{name}.ipynb" if number == 1 else f"{name}-{number}.ipynb")
         try:
             with made.open("x", encoding="utf-8") as file:
@@ -70,7 +71,6 @@ def copy(name: str, folder: Path) -> Path:
                 f"Make room or make the folder writable, then run this again."
             ) from None
         return made
-    raise AssertionError("numbers do not end")
 
 
 def parameters(notebook: Path) -> dict[str, tuple[str, object]]:

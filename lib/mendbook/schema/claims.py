@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from mendbook.schema import privileges
 from mendbook.schema.key import Key, qualified
 from mendbook.schema.objects import Extension, Function, Grant, Object, Publication, Sequence, Type
 from mendbook.schema.relations import Column, Constraint, Index, Statistics, Table, View
@@ -12,7 +13,6 @@ from mendbook.schema.snapshot import Snapshot
 
 # What belongs to a relation or type, and is made and dropped by work of its own.
 _PARTS = ("column", "constraint", "index", "trigger", "rule", "policy", "statistics", "grant")
-GRANTED = ("schema", "server", "foreign-data wrapper", "language")  # what is in no schema, and has grants
 
 
 class Side:
@@ -38,7 +38,7 @@ class Side:
         if isinstance(item, Sequence) and item.owner_table:
             own.discard(Key("table", item.owner_schema or "", item.owner_table))
         if isinstance(item, Grant):
-            own |= {Key(kind, "", key.name) for kind in GRANTED}
+            own |= {Key(kind, "", key.name) for kind in privileges.OUTSIDE}
             own |= {Key("column", *key.owner, item.part), Key("function", *key.owner, item.part)}
         if isinstance(item, Index) and item.parent and item.parent in self.schema.indexes:
             own.add(self.schema.indexes[item.parent])

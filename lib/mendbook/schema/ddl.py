@@ -312,14 +312,10 @@ class _Work:
         return False
 
 
-# What GRANT calls that is in no schema.
-_OUTSIDE = {"FOREIGN SERVER": "server", "FOREIGN DATA WRAPPER": "foreign-data wrapper", "LANGUAGE": "language"}
-
-
 def _owners(item: Part | Grant) -> Iterable[Key]:
     """What takes a part or a grant with it when it goes."""
     yield from (Key(kind, *item.key.owner) for kind in ("table", "view", "type", "sequence"))
     if isinstance(item, Grant):
-        yield Key(_OUTSIDE.get(item.object, "schema"), "", item.name)
+        yield from (Key(kind, "", item.name) for kind, word in privileges.OUTSIDE.items() if word == item.object)
         yield Key("column", *item.key.owner, item.part)
         yield Key("function", *item.key.owner, item.part)

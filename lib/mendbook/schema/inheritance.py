@@ -137,12 +137,12 @@ def _inherited(above: Difference, below: Key, found: dict[Key, Difference], cont
         changes = {name: value for name, value in changes.items() if name not in ("not_null", "required")}
     if "not_null" in changes:
         table = context.table(below)
-        named = changes["not_null"] and context.live.major >= _NAMED and table is not None and table.partition_bound
+        named = changes["not_null"] and context.live.major >= NAMED and table is not None and table.partition_bound
         changes["required"] = _required(above.desired, live) if named else None
     _replace(found, below, live._replace(**changes), context)
 
 
-_NAMED = 18  # the major version since which NOT NULL has a name
+NAMED = 18  # the major version since which NOT NULL has a name
 
 
 def _leaves(key: Key, context: Context) -> bool:

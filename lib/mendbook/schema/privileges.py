@@ -13,6 +13,14 @@ from psycopg import sql
 from mendbook.schema.objects import DefaultPrivilege, Function, Grant, Object, Setting, Type
 from mendbook.schema.text import names, text
 
+# What GRANT calls each kind of object that has grants and is in no schema.
+OUTSIDE = {
+    "schema": "SCHEMA",
+    "server": "FOREIGN SERVER",
+    "foreign-data wrapper": "FOREIGN DATA WRAPPER",
+    "language": "LANGUAGE",
+}
+
 
 def roles(those: Sequence[str]) -> sql.Composable:
     """Roles as GRANT and CREATE POLICY name them; none is PUBLIC."""

@@ -208,7 +208,7 @@ def read(conn: psycopg.Connection[Any]) -> Snapshot:
     queries = _queries(major)
     objects: dict[Key, Object] = {}
     places: dict[Place, Key] = {}
-    with _no_collection():
+    with no_collection():
         for name, (catalog, make) in _CLASSES.items():
             width = 2 if name in _PLACED else 1
             conditions = _CONDITIONS.get(name)
@@ -258,7 +258,7 @@ def _needs(
 
 
 @contextmanager
-def _no_collection() -> Iterator[None]:
+def no_collection() -> Iterator[None]:
     """Pause the garbage collector: it would look through a large schema again and again, and find nothing."""
     was = gc.isenabled()
     gc.disable()

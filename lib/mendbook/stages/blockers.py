@@ -16,6 +16,7 @@ from mendbook import redaction, render
 from mendbook.schema import locks
 from mendbook.schema.locks import Lock
 from mendbook.schema.step import Step, Transaction
+from mendbook.stages import beside
 from mendbook.stages.timeline import Timeline
 
 PERIOD_S = 0.5  # between two looks while a step waits
@@ -240,9 +241,8 @@ def watched(
 
     *conn* is in no transaction: a build of an index would wait for the end of one that looked while it went on.
     """
-    ended = threading.Event()
 
-    def look() -> None:
+    def look(ended: threading.Event) -> None:
         before: tuple[str, ...] = ()
         last, next_look = timeline.now(), time.monotonic() + PERIOD_S
         with suppress(psycopg.Error), conn.cursor() as cursor:  # a lost connection is noticed by those who need it
@@ -261,10 +261,5 @@ def watched(
                     tell(seen)
                 before = names
 
-    thread = threading.Thread(target=look, name="mendbook-blockers", daemon=True)
-    thread.start()
-    try:
+    with beside.running(look, "blockers"):
         yield
-    finally:
-        ended.set()
-        thread.join()

@@ -24,6 +24,7 @@ from mendbook import lexer, redaction
 from mendbook.runbook import Runbook
 from mendbook.runbook_text import Option, Value
 from mendbook.schema.key import qualified
+from mendbook.stages import beside
 from mendbook.stages.plan import Plan
 from mendbook.stages.timeline import Call, Timeline
 from mendbook.target import Target
@@ -91,14 +92,11 @@ class Canary:
         """
         with target.connect(application_name="mendbook canary") as conn:
             self._listen(conn, plan)
-            self._conn, ended = conn, threading.Event()
-            thread = threading.Thread(target=self._sing, args=(ended,), name="mendbook-canary", daemon=True)
-            thread.start()
+            self._conn = conn
             try:
-                yield
+                with beside.running(self._sing, "canary"):
+                    yield
             finally:
-                ended.set()
-                thread.join()
                 with suppress(psycopg.Error):  # a lost connection holds nothing any more
                     self.timeline.stale = list(self._stale())
                 self._conn = None

@@ -29,7 +29,7 @@ SLICE = "1s"  # of a backfill, after which it looks whether it may go on
 Numbered = tuple[int, Step]  # the number of a step in its plan, from 1
 Say = Callable[..., None]  # writes a line of the journal
 
-# What a step that is `batched` reads and writes: see `mendbook.schema.forms.columns`.
+# What a step that is `batched` reads and writes: see `mendbook.schema.backfill`.
 _SLICES: LiteralString = "SELECT set_config('mendbook.slice', %s, false), set_config('mendbook.filled', %s, false)"
 _FILLED: LiteralString = "SELECT current_setting('mendbook.filled')"
 

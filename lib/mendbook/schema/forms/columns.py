@@ -22,7 +22,6 @@ from mendbook.schema.step import Step, Transaction
 from mendbook.schema.text import aside, text
 
 _EXPRESSIONS = 17  # the major version since which ALTER COLUMN … SET EXPRESSION is there
-_NAMED = 18  # the major version since which NOT NULL has a name
 
 
 def create(new: Object, context: Context) -> list[Step]:
@@ -88,7 +87,7 @@ def _leaves(new: Column, context: Context) -> tuple[str, ...]:
 
 def _require(new: Column, context: Context) -> list[Step]:
     """NOT NULL through a check that is validated without blocking anybody: SET NOT NULL then reads no rows."""
-    below = context.live.major >= _NAMED and context.descendants(qualified(new.schema, new.table))
+    below = context.live.major >= inheritance.NAMED and context.descendants(qualified(new.schema, new.table))
     # A name that is taken below would not be the one that PostgreSQL chooses by itself.
     named = _named(new) if below else new
     required = [alter_table(new, f"ADD {say_required(named)}") if named.required else alter_column(new, "SET NOT NULL")]
@@ -262,7 +261,7 @@ def _release(live: Column, new: Column, context: Context) -> Step:
     step = altered(new, [alter_column(new, "DROP NOT NULL")], [required], context)
     below = (context.live.by_name[each].key for each in context.descendants(qualified(live.schema, live.table)))
     columns = (context.live.objects.get(each._replace(kind="column", part=live.name)) for each in below)
-    if context.live.major >= _NAMED and any(inheritance.is_named_apart(each, live) for each in columns):
+    if context.live.major >= inheritance.NAMED and any(inheritance.is_named_apart(each, live) for each in columns):
         return replace(step, undo_loses=f"nothing: what requires {live.name} below gets another name")
     return step
 

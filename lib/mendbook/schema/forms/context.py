@@ -9,7 +9,7 @@ from typing import LiteralString
 from psycopg import sql
 
 from mendbook.errors import Refused
-from mendbook.schema import creation, definition
+from mendbook.schema import creation, definition, privileges
 from mendbook.schema.drift import Difference
 from mendbook.schema.key import Key, qualified
 from mendbook.schema.locks import Lock
@@ -169,8 +169,5 @@ _GRANTED = {
     "function": ("ROUTINE",),
     "type": ("TYPE", "DOMAIN"),
     "sequence": ("SEQUENCE",),
-    "schema": ("SCHEMA",),
-    "server": ("FOREIGN SERVER",),
-    "foreign-data wrapper": ("FOREIGN DATA WRAPPER",),
-    "language": ("LANGUAGE",),
+    **{kind: (word,) for kind, word in privileges.OUTSIDE.items()},
 }

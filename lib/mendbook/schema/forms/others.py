@@ -166,9 +166,7 @@ _GENERATED = "publish_generated_columns"
 
 def _publication(old: Publication, new: Publication) -> list[str]:
     head = text("ALTER PUBLICATION {name} SET ", name=sql.Identifier(new.name))
-    generated = (
-        ", publish_generated_columns = none" if _GENERATED in old.options and _GENERATED not in new.options else ""
-    )
+    generated = f", {_GENERATED} = none" if _GENERATED in old.options and _GENERATED not in new.options else ""
     made = [f"{head}({new.options}{generated})"] if old.options != new.options else []
     if old.members == new.members:
         return made
